@@ -1,0 +1,55 @@
+//! The append-only history of a referral.
+
+use serde::{Deserialize, Serialize};
+
+use super::{id::UserId, time::Timestamp};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AuditAction {
+    /// The referral came in.
+    Received,
+    /// The referred person was found or created and linked.
+    LeadLinked,
+    /// A risk flag was raised.
+    Flagged,
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody from outside, through a public form.
+    Public,
+    /// A member of the organization.
+    Member(UserId),
+    /// One of our own functions, by name.
+    System(&'static str),
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::Member(user) => f.write_str(user.as_str()),
+            Self::System(function) => write!(f, "system:{function}"),
+        }
+    }
+}
+
+/// One change. `from` and `to` are codes or ids, never personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEntry {
+    pub at: Timestamp,
+    pub actor: String,
+    pub action: AuditAction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The gateway's request id, or the id of the event that caused the change.
+    pub request_id: String,
+    /// The event that the same transaction put into the outbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+}

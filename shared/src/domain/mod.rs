@@ -1,0 +1,15 @@
+//! Values and rules, without I/O: what is valid, what is the same, what may happen next.
+//! Nothing here reads a clock, makes an id, or knows a store, a bus or HTTP.
+
+pub mod audit;
+pub mod contact;
+pub mod duplicate;
+pub mod email;
+pub mod id;
+pub mod organization;
+pub mod person;
+pub mod phone;
+pub mod referral;
+pub mod scope;
+pub mod text;
+pub mod time;

@@ -1,0 +1,230 @@
+//! The ledger's row: who referred whom, to which agent, through which channel, and what became of it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    contact::Contact,
+    id::{DealId, OrgId, PersonId, ReferralId, UserId},
+    person::LeadSource,
+    text::{Notes, PersonName},
+    time::Timestamp,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReferralStatus {
+    Received,
+    Contacted,
+    Qualified,
+    Converted,
+    Lost,
+}
+
+impl ReferralStatus {
+    pub const ALL: [Self; 5] = [Self::Received, Self::Contacted, Self::Qualified, Self::Converted, Self::Lost];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "RECEIVED",
+            Self::Contacted => "CONTACTED",
+            Self::Qualified => "QUALIFIED",
+            Self::Converted => "CONVERTED",
+            Self::Lost => "LOST",
+        }
+    }
+
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// Where a referral came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Channel {
+    /// The form on the agent's public profile.
+    PublicProfile,
+    /// The widget on the agent's own site.
+    Widget,
+    /// Logged by the agent.
+    Manual,
+    /// Brought over from a prior system.
+    Import,
+}
+
+impl Channel {
+    /// The channels that a public submission may name.
+    #[must_use]
+    pub fn find_public(text: &str) -> Option<Self> {
+        match text {
+            "PUBLIC_PROFILE" => Some(Self::PublicProfile),
+            "WIDGET" => Some(Self::Widget),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RiskFlag {
+    /// Referrer and referred turned out to be one person.
+    SelfReferral,
+    /// Somebody else referred the same person too.
+    Contested,
+    /// An agent logged what looks like a referral that is there already.
+    PossibleDuplicate,
+    /// A phone number of the new person belongs to somebody else.
+    PossibleDuplicatePerson,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RewardType {
+    GiftCard,
+    CommissionShare,
+    AccountCredit,
+    Custom,
+    #[default]
+    None,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RewardStatus {
+    #[default]
+    None,
+    Pending,
+    Held,
+    Canceled,
+    Sent,
+    Thanked,
+}
+
+/// One referral. `version` counts changes and is the entity tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Referral {
+    pub id: ReferralId,
+    pub organization_id: OrgId,
+    pub referrer_person_id: PersonId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referred_person_id: Option<PersonId>,
+    pub referred_name: PersonName,
+    #[serde(default)]
+    pub referred_contact: Contact,
+    pub agent_user_id: UserId,
+    pub channel: Channel,
+    pub status: ReferralStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_reason: Option<Notes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resulting_deal_id: Option<DealId>,
+    pub resulting_lead_source: LeadSource,
+    pub reward_type: RewardType,
+    pub reward_status: RewardStatus,
+    /// Minor units of `reward_currency`, or basis points for a commission share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reward_value: Option<i64>,
+    /// ISO 4217.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reward_currency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reward_sent_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Notes>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub risk_flags: BTreeSet<RiskFlag>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub version: u64,
+}
+
+/// What is known when a referral is captured or logged.
+#[derive(Debug, Clone)]
+pub struct NewReferral {
+    pub referrer_person_id: PersonId,
+    pub referred_name: PersonName,
+    pub referred_contact: Contact,
+    pub agent_user_id: UserId,
+    pub channel: Channel,
+    pub notes: Option<Notes>,
+}
+
+impl Referral {
+    /// Every referral starts as RECEIVED, without a reward.
+    #[must_use]
+    pub fn received(id: ReferralId, organization_id: OrgId, new: NewReferral, at: Timestamp) -> Self {
+        Self {
+            id,
+            organization_id,
+            referrer_person_id: new.referrer_person_id,
+            referred_person_id: None,
+            referred_name: new.referred_name,
+            referred_contact: new.referred_contact,
+            agent_user_id: new.agent_user_id,
+            channel: new.channel,
+            status: ReferralStatus::Received,
+            lost_reason: None,
+            resulting_deal_id: None,
+            resulting_lead_source: LeadSource::Referral,
+            reward_type: RewardType::None,
+            reward_status: RewardStatus::None,
+            reward_value: None,
+            reward_currency: None,
+            reward_sent_at: None,
+            notes: new.notes,
+            risk_flags: BTreeSet::new(),
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        }
+    }
+
+    /// Marks one more change at `at`.
+    pub fn touch(&mut self, at: Timestamp) {
+        self.version = self.version.saturating_add(1);
+        self.updated_at = self.updated_at.max(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_on_the_wire_are_those_of_the_contract() {
+        let json = |value: &dyn erased::Erased| value.json();
+        assert_eq!(json(&Channel::PublicProfile), "\"PUBLIC_PROFILE\"");
+        assert_eq!(json(&RewardType::GiftCard), "\"gift_card\"");
+        assert_eq!(json(&RewardStatus::Thanked), "\"THANKED\"");
+        assert_eq!(json(&RiskFlag::PossibleDuplicatePerson), "\"POSSIBLE_DUPLICATE_PERSON\"");
+        for status in ReferralStatus::ALL {
+            assert_eq!(json(&status), format!("\"{}\"", status.as_str()));
+            assert_eq!(ReferralStatus::find(status.as_str()), Some(status));
+        }
+        assert_eq!(ReferralStatus::find("received"), None);
+    }
+
+    #[test]
+    fn only_the_two_public_channels_are_taken_from_the_public() {
+        assert_eq!(Channel::find_public("WIDGET"), Some(Channel::Widget));
+        for text in ["MANUAL", "IMPORT", "widget", ""] {
+            assert_eq!(Channel::find_public(text), None, "{text:?}");
+        }
+    }
+
+    mod erased {
+        pub trait Erased {
+            fn json(&self) -> String;
+        }
+        impl<T: serde::Serialize> Erased for T {
+            fn json(&self) -> String {
+                serde_json::to_string(self).unwrap()
+            }
+        }
+    }
+}

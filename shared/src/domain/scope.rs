@@ -1,0 +1,41 @@
+//! The organization that an operation may touch. Every repository call takes one, and every key starts with it.
+
+use super::{id::OrgId, organization::PublishedProfile};
+
+/// Proof that an organization was not taken from client input. Only three sources can make one: verified claims, the
+/// record of a published slug, and an event from the bus (whose policy limits who may put). The `tidy` test keeps each
+/// constructor to its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgScope(OrgId);
+
+impl OrgScope {
+    /// For claims that the gateway's authorizer has verified.
+    #[must_use]
+    pub fn from_verified_claims(organization: OrgId) -> Self {
+        Self(organization)
+    }
+
+    /// For the organization that published the profile.
+    #[must_use]
+    pub fn from_published_profile(profile: &PublishedProfile) -> Self {
+        Self(profile.organization_id.clone())
+    }
+
+    /// For an event that came over our own bus.
+    #[must_use]
+    pub fn from_bus_event(organization: OrgId) -> Self {
+        Self(organization)
+    }
+
+    /// For the operator's command, which runs with the operator's own credentials, and for sign-in, where the login
+    /// directory names the organization.
+    #[must_use]
+    pub fn from_operator(organization: OrgId) -> Self {
+        Self(organization)
+    }
+
+    #[must_use]
+    pub fn organization(&self) -> &OrgId {
+        &self.0
+    }
+}

@@ -1,0 +1,170 @@
+//! Text typed by people: names and notes. Text is data: normalized, bounded, and refused or cleaned where a character
+//! could act as a command to whatever shows it later. `Debug` never shows it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
+
+/// Longest name, in Unicode scalar values after trimming.
+pub const NAME_MAX_CHARS: usize = 200;
+/// Longest notes, in Unicode scalar values after trimming.
+pub const NOTES_MAX_CHARS: usize = 4_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum InvalidText {
+    #[error("empty")]
+    Empty,
+    #[error("too long")]
+    TooLong,
+    #[error("a character that cannot be shown")]
+    ForbiddenCharacter,
+}
+
+/// Control characters, bidirectional overrides and isolates, and zero-width characters: invisible in a name, and a
+/// way to make one name look like another.
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// A person's name as typed: NFC, trimmed, 1 to 200 characters. `Debug` is redacted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersonName(String);
+
+impl PersonName {
+    /// # Errors
+    /// Empty after trimming, over 200 characters, or with a character that a name cannot have.
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        let name: String = text.trim().nfc().collect();
+        if name.is_empty() {
+            return Err(InvalidText::Empty);
+        }
+        if name.chars().count() > NAME_MAX_CHARS {
+            return Err(InvalidText::TooLong);
+        }
+        if name.chars().any(is_deceptive) {
+            return Err(InvalidText::ForbiddenCharacter);
+        }
+        Ok(Self(name))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which two spellings of one name are compared: lower case, runs of white space as one space, NFC.
+    #[must_use]
+    pub fn comparison_form(&self) -> String {
+        let lower = self.0.to_lowercase();
+        let words: Vec<&str> = lower.split_whitespace().collect();
+        words.join(" ").nfc().collect()
+    }
+}
+
+impl fmt::Debug for PersonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonName(redacted)")
+    }
+}
+
+/// Free-form notes: NFC, trimmed, line ends as `\n`, other control characters removed, at most 4,000 characters.
+/// `Debug` is redacted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Notes(String);
+
+impl Notes {
+    /// None when nothing but white space was typed.
+    ///
+    /// # Errors
+    /// Over 4,000 characters.
+    pub fn parse(text: &str) -> Result<Option<Self>, InvalidText> {
+        // Pasted text brings vertical tabs and the like; losing one is better than losing the lead.
+        let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+        let clean: String = lines.nfc().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
+        let notes = clean.trim();
+        if notes.is_empty() {
+            return Ok(None);
+        }
+        if notes.chars().count() > NOTES_MAX_CHARS {
+            return Err(InvalidText::TooLong);
+        }
+        Ok(Some(Self(notes.to_owned())))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Notes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Notes(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_normalized() {
+        assert_eq!(PersonName::parse("  Zoe\u{308} Pa\u{301}l ").unwrap().as_str(), "Zoë Pál");
+    }
+
+    #[test]
+    fn names_that_deceive_are_refused() {
+        for text in
+            ["Pat\u{0}", "Pat\r\nBcc: x", "Pat\u{202E}tac", "P\u{200B}at", "Pat\u{2066}", "\u{FEFF}Pat", "Pa\u{AD}t"]
+        {
+            assert_eq!(PersonName::parse(text), Err(InvalidText::ForbiddenCharacter), "{text:?}");
+        }
+        assert_eq!(PersonName::parse(" \t "), Err(InvalidText::Empty));
+    }
+
+    #[test]
+    fn the_limit_counts_characters() {
+        assert!(PersonName::parse(&"é".repeat(200)).is_ok());
+        assert_eq!(PersonName::parse(&"é".repeat(201)), Err(InvalidText::TooLong));
+        assert!(Notes::parse(&"é".repeat(4_000)).is_ok());
+        assert_eq!(Notes::parse(&"é".repeat(4_001)), Err(InvalidText::TooLong));
+    }
+
+    #[test]
+    fn notes_keep_lines_and_lose_other_controls() {
+        let notes = Notes::parse(" a\r\nb\rc\u{0B}d\u{0} ").unwrap().unwrap();
+        assert_eq!(notes.as_str(), "a\nb\ncd");
+        assert_eq!(Notes::parse(" \r\n "), Ok(None));
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let shown = format!("{:?} {:?}", PersonName::parse("Pat Jones"), Notes::parse("sells a condo"));
+        assert!(!shown.contains("Pat") && !shown.contains("condo"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_parsed_name_parses_to_itself(text in ".{0,210}") {
+            if let Ok(name) = PersonName::parse(&text) {
+                prop_assert_eq!(PersonName::parse(name.as_str()), Ok(name));
+            }
+        }
+
+        #[test]
+        fn comparison_ignores_case_and_spacing(words in proptest::collection::vec("[a-zà-ý]{1,8}", 1..4)) {
+            let plain = PersonName::parse(&words.join(" ")).unwrap();
+            let loud = PersonName::parse(&words.join("   ").to_uppercase()).unwrap();
+            prop_assert_eq!(plain.comparison_form(), loud.comparison_form());
+        }
+    }
+}

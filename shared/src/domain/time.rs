@@ -1,0 +1,85 @@
+//! Points in time: UTC, cut to milliseconds, written as RFC 3339 with a fixed width so that text order is time order.
+//! Reading the clock is not done here; see `ports::Clock`.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z, not before it and not after the year 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(jiff::Timestamp);
+
+impl Timestamp {
+    /// Cuts to milliseconds.
+    #[must_use]
+    pub fn from_jiff(at: jiff::Timestamp) -> Self {
+        Self(jiff::Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at))
+    }
+
+    /// # Errors
+    /// When the text is not RFC 3339.
+    pub fn parse(text: &str) -> Result<Self, jiff::Error> {
+        text.parse().map(Self::from_jiff)
+    }
+
+    /// Saturates at the end of time, which is the year 9999.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(self.0))
+    }
+
+    /// Whole seconds since 1970: the unit of DynamoDB's TTL attribute.
+    #[must_use]
+    pub fn epoch_seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// Milliseconds since 1970: the unit of a ULID's time part.
+    #[must_use]
+    pub fn epoch_millis(self) -> u64 {
+        u64::try_from(self.0.as_millisecond()).unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.0)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_with_exactly_three_decimals() {
+        for (given, written) in [
+            ("2026-11-22T07:00:00Z", "2026-11-22T07:00:00.000Z"),
+            ("2026-11-22T07:00:00.123999Z", "2026-11-22T07:00:00.123Z"),
+            ("2026-11-22T09:00:00.5+02:00", "2026-11-22T07:00:00.500Z"),
+        ] {
+            assert_eq!(Timestamp::parse(given).unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
+    fn adds_seconds() {
+        let at = Timestamp::parse("2026-11-22T07:00:00Z").unwrap();
+        assert_eq!(at.plus_seconds(30 * 86_400).to_string(), "2026-12-22T07:00:00.000Z");
+        assert_eq!(at.plus_seconds(i64::MAX).to_string().get(..4), Some("9999"));
+    }
+}
