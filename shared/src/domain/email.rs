@@ -107,7 +107,7 @@ mod tests {
         for text in ["pat@example.com", " Pat@Example.COM ", "PAT@EXAMPLE.com"] {
             assert_eq!(key(text), "pat@example.com");
         }
-        assert_eq!(key("Jo\u{308}rg@mu\u{308}ller.example"), key("jörg@xn--mller-kva.example"));
+        assert_eq!(key("Joerg@Mu\u{308}ller.example"), "joerg@xn--mller-kva.example");
     }
 
     #[test]

@@ -27,11 +27,14 @@ pub struct Region(String);
 
 impl Region {
     /// # Errors
-    /// When the numbering plan knows no such region.
+    /// When the text is not two capital letters.
     pub fn parse(text: &str) -> Result<Self, InvalidRegion> {
-        match rlibphonenumber::Region::from_str(text) {
-            Ok(_) if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) => Ok(Self(text.to_owned())),
-            _ => Err(InvalidRegion),
+        // The shape only: looking it up would load the numbering plan wherever an organization's row is read. A region
+        // that does not exist reads no number without `+`.
+        if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidRegion)
         }
     }
 }
@@ -124,9 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn regions_are_real() {
+    fn regions_are_two_capitals() {
         assert!(Region::parse("DE").is_ok());
-        for text in ["", "us", "USA", "ZZ", "001"] {
+        assert_eq!(Phone::parse("020 7946 0958", &Region::parse("ZZ").unwrap()), Err(InvalidPhone));
+        for text in ["", "us", "USA", "001"] {
             assert_eq!(Region::parse(text), Err(InvalidRegion), "{text:?}");
         }
     }
