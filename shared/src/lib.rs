@@ -1,4 +1,14 @@
 //! Winnerr Referrals: what all functions share. Dependencies point one way:
 //! functions → `http`, `store`, `aws` → `usecase` → `ports` → `domain`.
 
+pub mod aws;
 pub mod domain;
+pub mod events;
+pub mod http;
+pub mod logging;
+pub mod ports;
+pub mod queue;
+pub mod settings;
+pub mod store;
+pub mod system;
+pub mod usecase;

@@ -1,6 +1,7 @@
 //! Values and rules, without I/O: what is valid, what is the same, what may happen next.
 //! Nothing here reads a clock, makes an id, or knows a store, a bus or HTTP.
 
+pub mod access;
 pub mod audit;
 pub mod contact;
 pub mod duplicate;

@@ -1,6 +1,9 @@
 //! The organization that an operation may touch. Every repository call takes one, and every key starts with it.
 
-use super::{id::OrgId, organization::PublishedProfile};
+use super::{
+    id::OrgId,
+    organization::{AgentProfile, PublishedProfile},
+};
 
 /// Proof that an organization was not taken from client input. Only three sources can make one: verified claims, the
 /// record of a published slug, and an event from the bus (whose policy limits who may put). The `tidy` test keeps each
@@ -15,7 +18,13 @@ impl OrgScope {
         Self(organization)
     }
 
-    /// For the organization that published the profile.
+    /// For the organization that the record of a slug names.
+    #[must_use]
+    pub fn from_slug_record(profile: &AgentProfile) -> Self {
+        Self(profile.organization_id.clone())
+    }
+
+    /// For the organization of a profile that takes referrals.
     #[must_use]
     pub fn from_published_profile(profile: &PublishedProfile) -> Self {
         Self(profile.organization_id.clone())

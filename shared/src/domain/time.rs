@@ -29,6 +29,12 @@ impl Timestamp {
         Self(self.0.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(self.0))
     }
 
+    /// Saturates as [`Self::plus_seconds`].
+    #[must_use]
+    pub fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(SignedDuration::from_millis(millis)).unwrap_or(self.0))
+    }
+
     /// Whole seconds since 1970: the unit of DynamoDB's TTL attribute.
     #[must_use]
     pub fn epoch_seconds(self) -> i64 {

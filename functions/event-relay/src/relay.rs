@@ -1,0 +1,73 @@
+//! A batch of the outbox's stream, and a partial batch response that names what is still pending.
+
+use aws_lambda_events::{
+    dynamodb::{Event, EventRecord},
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use referrals::{
+    ports::{Clock as _, EventPublisher, Outbox, OutboxEntry, OutboxKey},
+    store::{keys, rows::OutboxRow},
+    system::SystemClock,
+    usecase::relay_events::{OutboxRecord, Relayed, relay_events},
+};
+
+pub async fn handle(bus: &impl EventPublisher, outbox: &impl Outbox, event: &Event) -> DynamoDbEventResponse {
+    let mut sequence_numbers = Vec::new();
+    let mut records = Vec::new();
+    for record in event.records.iter().filter(|record| record.event_name == "INSERT") {
+        match read(record) {
+            Some(read) => {
+                sequence_numbers.push(record.change.sequence_number.clone());
+                records.push(read);
+            }
+            None => tracing::debug!("an item of the outbox that is not pending"),
+        }
+    }
+    let outcomes = relay_events(bus, outbox, &records, SystemClock.now()).await;
+
+    let mut response = DynamoDbEventResponse::default();
+    for ((record, outcome), sequence_number) in records.iter().zip(outcomes).zip(sequence_numbers) {
+        let id = match record {
+            OutboxRecord::Entry(entry) => &entry.key.sk,
+            OutboxRecord::Unreadable(key) => &key.sk,
+        };
+        match outcome {
+            Relayed::Done => tracing::info!(event.id = %id, "relayed"),
+            Relayed::SetAside(reason) => tracing::error!(event.id = %id, event.reason = %reason, "poison, set aside"),
+            Relayed::Retry(reason) => {
+                tracing::warn!(event.id = %id, event.reason = %reason, "still pending");
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = sequence_number;
+                response.batch_item_failures.push(failure);
+            }
+        }
+    }
+    response
+}
+
+/// None for what is no pending item.
+fn read(record: &EventRecord) -> Option<OutboxRecord> {
+    let key = |name: &str| match record.change.keys.get(name) {
+        Some(serde_dynamo::AttributeValue::S(value)) => Some(value.clone()),
+        _ => None,
+    };
+    let key = OutboxKey { pk: key(keys::PK)?, sk: key(keys::SK)? };
+    if !key.pk.starts_with(keys::PENDING) {
+        return None;
+    }
+    let row: Result<OutboxRow, _> = serde_dynamo::from_item(record.change.new_image.clone());
+    Some(match row {
+        Ok(row) if serde_json::from_str::<serde_json::Value>(&row.detail).is_ok_and(|detail| detail.is_object()) => {
+            OutboxRecord::Entry(OutboxEntry {
+                key,
+                detail_type: row.detail_type,
+                occurred_at: row.occurred_at,
+                detail: row.detail,
+            })
+        }
+        _ => OutboxRecord::Unreadable(key),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! A batch of `REFERRAL_RECEIVED` from the queue.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use referrals::{
+    events::{Detail, EventData as _, ReferralReceivedV1, SOURCE},
+    queue::{self, Failure, Outcome},
+    store::Ledger,
+    system::{RandomIds, SystemClock},
+    usecase::enter_pipeline::{Entered, enter_pipeline},
+};
+
+pub async fn handle(ledger: &Ledger, batch: &SqsEvent) -> SqsBatchResponse {
+    queue::consume(batch, |message| enter(ledger, message.clone())).await
+}
+
+async fn enter(ledger: &Ledger, message: SqsMessage) -> Result<Outcome, Failure> {
+    let message = queue::read(&message)?;
+    if message.source != SOURCE || message.detail_type != ReferralReceivedV1::DETAIL_TYPE {
+        return Err(Failure::Reject("the event is not for this queue".to_owned()));
+    }
+    let event: Detail<ReferralReceivedV1> = Detail::parse(message.detail.get())?;
+    tracing::info!(event.id = %event.metadata.id, referral.id = %event.data.referral_id, "entering the pipeline");
+    Ok(match enter_pipeline(ledger, &SystemClock, &RandomIds, &event).await? {
+        Entered::Done => Outcome::Done,
+        Entered::AlreadyDone => Outcome::AlreadyDone,
+        Entered::Ignored(reason) => Outcome::Ignored(reason),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! `GET /api/people`: `limit` (1–100, 25), `cursor`; newest first.
+
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+};
+use referrals::{
+    http::{Authenticated, ListIdentity, Problem},
+    ports::Clock as _,
+    system::SystemClock,
+    usecase,
+};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    page::{Parameters, next_cursor},
+    view::PersonView,
+};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonList {
+    people: Vec<PersonView>,
+    next_cursor: Option<String>,
+}
+
+pub async fn list_people(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    query: RawQuery,
+) -> Result<Json<PersonList>, Problem> {
+    let parameters = Parameters::read(query, &["limit", "cursor"])?;
+    let limit = parameters.limit()?;
+    let now = SystemClock.now();
+    let list = ListIdentity::new(["people", caller.scope.organization().as_str()]);
+    let after = parameters.after(&app.cursor_key, &list, now)?;
+    let page = usecase::list_people::list_people(&app.ledger, &caller, after.as_ref(), limit).await?;
+    let next_cursor = next_cursor(&page, &app.cursor_key, &list, now);
+    Ok(Json(PersonList { people: page.items.into_iter().map(PersonView::from).collect(), next_cursor }))
+}

@@ -1,0 +1,28 @@
+//! referrals-api: what an agent's tools call, behind the gateway's authorizer.
+
+mod app;
+mod find_person;
+mod find_referral;
+mod list_people;
+mod list_referrals;
+mod log_referral;
+mod page;
+mod view;
+
+use referrals::{
+    aws,
+    http::{self, ClaimNames, CursorKey},
+    logging, settings,
+    store::Ledger,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    logging::start(env!("CARGO_PKG_NAME"));
+    let sdk = aws::sdk_config(&settings::AwsSettings::from_environment()?);
+    let table = settings::required("TABLE_NAME")?;
+    let outbox_table = settings::required("OUTBOX_TABLE_NAME")?;
+    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), table, outbox_table);
+    let cursor_key = CursorKey::new(&settings::required("CURSOR_KEY")?);
+    http::serve(app::router(app::App { ledger, cursor_key, claims: ClaimNames::from_environment()? })).await
+}

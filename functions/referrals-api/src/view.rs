@@ -1,0 +1,135 @@
+//! Referrals and people as the API shows them. Every field is always there; what is not known is null.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Json,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use referrals::domain::{
+    email::Email,
+    id::{DealId, OrgId, PersonId, ReferralId, UserId},
+    person::{LeadSource, Person, PipelineStage, RelationshipStage},
+    phone::Phone,
+    referral::{Channel, Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
+    text::{Notes, PersonName},
+    time::Timestamp,
+};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContactView {
+    email: Option<Email>,
+    phone: Option<Phone>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReferralView {
+    id: ReferralId,
+    organization_id: OrgId,
+    referrer_person_id: PersonId,
+    referred_person_id: Option<PersonId>,
+    referred_name: PersonName,
+    referred_contact: ContactView,
+    agent_user_id: UserId,
+    channel: Channel,
+    status: ReferralStatus,
+    lost_reason: Option<Notes>,
+    resulting_deal_id: Option<DealId>,
+    resulting_lead_source: LeadSource,
+    reward_type: RewardType,
+    reward_status: RewardStatus,
+    reward_value: Option<i64>,
+    reward_currency: Option<String>,
+    reward_sent_at: Option<Timestamp>,
+    notes: Option<Notes>,
+    risk_flags: BTreeSet<RiskFlag>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    version: u64,
+}
+
+impl From<Referral> for ReferralView {
+    fn from(row: Referral) -> Self {
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            referrer_person_id: row.referrer_person_id,
+            referred_person_id: row.referred_person_id,
+            referred_name: row.referred_name,
+            referred_contact: ContactView { email: row.referred_contact.email, phone: row.referred_contact.phone },
+            agent_user_id: row.agent_user_id,
+            channel: row.channel,
+            status: row.status,
+            lost_reason: row.lost_reason,
+            resulting_deal_id: row.resulting_deal_id,
+            resulting_lead_source: row.resulting_lead_source,
+            reward_type: row.reward_type,
+            reward_status: row.reward_status,
+            reward_value: row.reward_value,
+            reward_currency: row.reward_currency,
+            reward_sent_at: row.reward_sent_at,
+            notes: row.notes,
+            risk_flags: row.risk_flags,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonView {
+    id: PersonId,
+    organization_id: OrgId,
+    name: PersonName,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    lead_source: Option<LeadSource>,
+    relationship_stage: Option<RelationshipStage>,
+    pipeline_stage: Option<PipelineStage>,
+    owner_user_id: Option<UserId>,
+    total_referrals: u32,
+    email_marketing_consent: bool,
+    sms_marketing_consent: bool,
+    do_not_contact: bool,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    version: u64,
+}
+
+impl From<Person> for PersonView {
+    fn from(row: Person) -> Self {
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            name: row.name,
+            email: row.email,
+            phone: row.phone,
+            lead_source: row.lead_source,
+            relationship_stage: row.relationship_stage,
+            pipeline_stage: row.pipeline_stage,
+            owner_user_id: row.owner_user_id,
+            total_referrals: row.total_referrals,
+            email_marketing_consent: row.email_marketing_consent,
+            sms_marketing_consent: row.sms_marketing_consent,
+            do_not_contact: row.do_not_contact,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+/// A single resource: a bare object, and its version as the entity tag.
+pub fn resource<V: Serialize>(view: &V, version: u64) -> Response {
+    let mut response = Json(view).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}

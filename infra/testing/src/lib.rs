@@ -1,0 +1,19 @@
+//! For tests only: a real engine with the tables of `template.yaml`, demo organizations in it, and a count of calls.
+//! Failing fast is what a test wants, so panics are fine here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc
+)]
+
+mod calls;
+mod engine;
+mod fixtures;
+mod tables;
+
+pub use calls::CallCounter;
+pub use engine::TestStore;
+pub use fixtures::{Fixtures, STARTED_AT, TestClock, contact, name, submission};

@@ -1,0 +1,70 @@
+//! Tables as `template.yaml` describes them, so that tests and deployments cannot drift apart.
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+        ScalarAttributeType,
+    },
+};
+use saphyr::{LoadableYamlNode as _, Yaml};
+
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+
+/// Creates the template's table `resource` under the name `table`.
+pub async fn create(client: &Client, resource: &str, table: &str) {
+    let text = std::fs::read_to_string(TEMPLATE).expect("template.yaml");
+    let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML");
+    let properties = &documents[0]["Resources"][resource]["Properties"];
+    let attributes = list(properties, "AttributeDefinitions").map(|attribute| {
+        AttributeDefinition::builder()
+            .attribute_name(string(attribute, "AttributeName"))
+            .attribute_type(ScalarAttributeType::from(string(attribute, "AttributeType")))
+            .build()
+            .unwrap()
+    });
+    let indexes: Vec<_> = properties
+        .as_mapping_get("GlobalSecondaryIndexes")
+        .map(|indexes| indexes.as_sequence().unwrap().iter().map(index).collect())
+        .unwrap_or_default();
+    client
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(attributes.collect()))
+        .set_key_schema(Some(key_schema(properties)))
+        .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
+        .send()
+        .await
+        .expect("the engine creates the table");
+}
+
+fn index(index: &Yaml<'_>) -> GlobalSecondaryIndex {
+    let projection = ProjectionType::from(string(&index["Projection"], "ProjectionType"));
+    GlobalSecondaryIndex::builder()
+        .index_name(string(index, "IndexName"))
+        .set_key_schema(Some(key_schema(index)))
+        .projection(Projection::builder().projection_type(projection).build())
+        .build()
+        .unwrap()
+}
+
+fn key_schema(node: &Yaml<'_>) -> Vec<KeySchemaElement> {
+    list(node, "KeySchema")
+        .map(|key| {
+            KeySchemaElement::builder()
+                .attribute_name(string(key, "AttributeName"))
+                .key_type(KeyType::from(string(key, "KeyType")))
+                .build()
+                .unwrap()
+        })
+        .collect()
+}
+
+fn list<'a>(node: &'a Yaml<'_>, name: &str) -> impl Iterator<Item = &'a Yaml<'a>> {
+    node[name].as_sequence().unwrap_or_else(|| panic!("template.yaml has no {name}")).iter()
+}
+
+fn string<'a>(node: &'a Yaml<'_>, name: &str) -> &'a str {
+    node[name].as_str().unwrap_or_else(|| panic!("template.yaml has no {name}"))
+}

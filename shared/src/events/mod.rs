@@ -1,0 +1,21 @@
+//! The wire types of the bus: an envelope and one type per event and version. Ids and codes only; no personal data.
+//! An event is built here, stored with the rows it announces (`store::outbox`), and published later by event-relay.
+
+mod envelope;
+mod lead_entered_pipeline;
+mod referral_received;
+
+pub use envelope::{Detail, Metadata, NewEvent, UnreadableEvent};
+pub use lead_entered_pipeline::LeadEnteredPipelineV1;
+pub use referral_received::ReferralReceivedV1;
+
+/// `source` of every event that we put on the bus.
+pub const SOURCE: &str = "winnerr.referrals";
+
+/// The data of one event type at one version.
+pub trait EventData: serde::Serialize + serde::de::DeserializeOwned {
+    /// `detail-type` on the bus.
+    const DETAIL_TYPE: &'static str;
+    /// Version of the data's shape, in the metadata.
+    const VERSION: u32;
+}

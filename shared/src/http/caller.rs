@@ -1,0 +1,117 @@
+//! Who calls, from the claims that the gateway's authorizer has verified, and from nothing else.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::request::Parts,
+};
+use lambda_http::request::RequestContext;
+
+use super::problem::{Code, Problem};
+use crate::{
+    domain::{
+        access::Caller,
+        id::{OrgId, UserId},
+        organization::Role,
+        scope::OrgScope,
+    },
+    settings::{self, MissingSetting},
+};
+
+/// The names under which an issuer puts organization, user and role into its access tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimNames {
+    pub organization: String,
+    pub user: String,
+    pub role: String,
+}
+
+impl ClaimNames {
+    /// # Errors
+    /// When a name is missing.
+    pub fn from_environment() -> Result<Self, MissingSetting> {
+        Ok(Self {
+            organization: settings::required("ORGANIZATION_CLAIM")?,
+            user: settings::required("USER_CLAIM")?,
+            role: settings::required("ROLE_CLAIM")?,
+        })
+    }
+}
+
+/// Extracts the caller, or answers 401 or 403.
+#[derive(Debug, Clone)]
+pub struct Authenticated(pub Caller);
+
+impl<S> FromRequestParts<S> for Authenticated
+where
+    S: Send + Sync,
+    ClaimNames: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() else {
+            return Err(Problem::new(Code::Unauthenticated));
+        };
+        let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
+        // Without an authorizer's word there is no caller: closed, not open.
+        let jwt = jwt.ok_or(Problem::new(Code::Unauthenticated))?;
+        authenticate(&jwt.claims, &ClaimNames::from_ref(state)).map(Self)
+    }
+}
+
+/// Reads the claims strictly. The gateway writes every claim as text, a list as `[a b]`: no list is an id or a role.
+///
+/// # Errors
+/// 401 for a token that is not an access token, 403 for one without exactly one organization, user and role.
+pub fn authenticate(claims: &HashMap<String, String>, names: &ClaimNames) -> Result<Caller, Problem> {
+    if claims.get("token_use").is_some_and(|token_use| token_use != "access") {
+        return Err(Problem::new(Code::Unauthenticated));
+    }
+    let claim = |name: &String| claims.get(name).map(String::as_str).unwrap_or_default();
+    let forbidden = || Problem::new(Code::Forbidden);
+    let organization = OrgId::parse(claim(&names.organization)).map_err(|_| forbidden())?;
+    let user = UserId::parse(claim(&names.user)).map_err(|_| forbidden())?;
+    let role = Role::find(claim(&names.role)).ok_or_else(forbidden)?;
+    Ok(Caller { scope: OrgScope::from_verified_claims(organization), user, role })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(claims: &[(&str, &str)]) -> Result<Caller, Code> {
+        let names = ClaimNames { organization: "organization_id".into(), user: "user_id".into(), role: "role".into() };
+        let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        authenticate(&claims, &names).map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn a_complete_access_token_is_a_caller() {
+        let claims = [("token_use", "access"), ("organization_id", "org_1"), ("user_id", "user_1"), ("role", "ADMIN")];
+        let caller = check(&claims).unwrap();
+        assert_eq!((caller.scope.organization().as_str(), caller.user.as_str()), ("org_1", "user_1"));
+        // Other issuers do not say what a token is for.
+        assert!(check(&claims[1..]).is_ok());
+    }
+
+    #[test]
+    fn anything_less_is_not() {
+        let rows: [(&[(&str, &str)], Code); 7] = [
+            (&[], Code::Forbidden),
+            (
+                &[("token_use", "id"), ("organization_id", "org_1"), ("user_id", "user_1"), ("role", "OWNER")],
+                Code::Unauthenticated,
+            ),
+            (&[("user_id", "user_1"), ("role", "OWNER")], Code::Forbidden),
+            (&[("organization_id", "[org_1 org_2]"), ("user_id", "user_1"), ("role", "OWNER")], Code::Forbidden),
+            (&[("organization_id", "org_1"), ("user_id", "user_1"), ("role", "[OWNER]")], Code::Forbidden),
+            (&[("organization_id", "org_1"), ("user_id", "user_1"), ("role", "owner")], Code::Forbidden),
+            (&[("organization_id", "org_1#PERSON"), ("user_id", "user_1"), ("role", "OWNER")], Code::Forbidden),
+        ];
+        for (claims, code) in rows {
+            assert_eq!(check(claims).unwrap_err(), code, "{claims:?}");
+        }
+    }
+}

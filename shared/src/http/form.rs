@@ -1,0 +1,192 @@
+//! Reading a JSON object field by field, so that every field that is wrong gets its own error.
+//!
+//! `validator` checks the shape of what was read, the domain's values parse the rest; both report here. The first error
+//! of a field is the one that is told.
+
+use serde_json::{Map, Value};
+use validator::{ValidationErrors, ValidationErrorsKind};
+
+use super::problem::{Code, FieldError, Problem};
+use crate::domain::{
+    contact::Contact,
+    email::Email,
+    phone::{Phone, Region},
+    text::{InvalidText, Notes, PersonName},
+};
+
+/// Largest body, in bytes after base64 decoding.
+pub const MAX_BODY_BYTES: usize = 32_768;
+
+/// The fields of a body, and what is wrong with them.
+#[derive(Debug)]
+pub struct Fields {
+    map: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// # Errors
+    /// 413 for more than 32,768 bytes, 400 for what is not JSON (or nested too deep, or not UTF-8), 422 for JSON that is
+    /// no object.
+    pub fn parse(body: &[u8]) -> Result<Self, Problem> {
+        if body.len() > MAX_BODY_BYTES {
+            return Err(Problem::new(Code::BodyTooLarge));
+        }
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(map)) => Ok(Self { map, errors: Vec::new() }),
+            Ok(_) => Err(Problem::fields(Code::InvalidFields, vec![FieldError::new("", "object_expected")])),
+            Err(_) => Err(Problem::new(Code::InvalidJson)),
+        }
+    }
+
+    /// Takes a text. None when the field is absent, null, or nothing but white space.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        match self.map.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => (!text.trim().is_empty()).then_some(text),
+            Some(_) => {
+                self.reject(name, "text_expected");
+                None
+            }
+        }
+    }
+
+    pub fn reject(&mut self, name: &str, code: &'static str) {
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        if !self.errors.iter().any(|error| error.pointer == pointer) {
+            self.errors.push(FieldError::new(pointer, code));
+        }
+    }
+
+    /// Takes over what `validator` found.
+    pub fn absorb(&mut self, result: Result<(), ValidationErrors>) {
+        let Err(errors) = result else { return };
+        for (field, kind) in errors.errors() {
+            if let ValidationErrorsKind::Field(errors) = kind
+                && let Some(error) = errors.first()
+            {
+                let code = match error.code.as_ref() {
+                    "required" => "required",
+                    "length" => "too_long",
+                    _ => "invalid",
+                };
+                self.reject(&camel_case(field), code);
+            }
+        }
+    }
+
+    /// Refuses every field that nobody took.
+    pub fn refuse_unknown(&mut self) {
+        let names: Vec<String> = self.map.keys().cloned().collect();
+        for name in names {
+            self.reject(&name, "unknown_field");
+        }
+    }
+
+    pub fn name(&mut self, name: &str, text: Option<&str>) -> Option<PersonName> {
+        match PersonName::parse(text?) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.reject(name, text_code(error));
+                None
+            }
+        }
+    }
+
+    pub fn notes(&mut self, name: &str, text: Option<&str>) -> Option<Notes> {
+        match Notes::parse(text?) {
+            Ok(value) => value,
+            Err(error) => {
+                self.reject(name, text_code(error));
+                None
+            }
+        }
+    }
+
+    pub fn contact(&mut self, email: (&str, Option<&str>), phone: (&str, Option<&str>), region: &Region) -> Contact {
+        let address = email.1.map(Email::parse);
+        if matches!(address, Some(Err(_))) {
+            self.reject(email.0, "invalid_email");
+        }
+        let number = phone.1.map(|text| Phone::parse(text, region));
+        if matches!(number, Some(Err(_))) {
+            self.reject(phone.0, "invalid_phone");
+        }
+        Contact { email: address.and_then(Result::ok), phone: number.and_then(Result::ok) }
+    }
+
+    /// # Errors
+    /// 422 naming each field that is wrong, ordered by pointer.
+    pub fn finish(mut self) -> Result<(), Problem> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        self.errors.sort_by(|one, other| one.pointer.cmp(&other.pointer));
+        Err(Problem::fields(Code::InvalidFields, self.errors))
+    }
+}
+
+fn text_code(error: InvalidText) -> &'static str {
+    match error {
+        InvalidText::Empty => "required",
+        InvalidText::TooLong => "too_long",
+        InvalidText::ForbiddenCharacter => "forbidden_character",
+    }
+}
+
+/// The wire's name of a Rust field.
+#[must_use]
+pub fn camel_case(field: &str) -> String {
+    let mut parts = field.split('_');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut chars = part.chars();
+        name.extend(chars.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(chars.as_str());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(body: &[u8]) -> Result<(), Code> {
+        Fields::parse(body).map(|_| ()).map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn only_an_object_of_a_bounded_size_is_read() {
+        assert_eq!(code(b"{}"), Ok(()));
+        for body in
+            [&b""[..], b"{", b"{\"a\":\"\xff\"}", b"\xef\xbb\xbf{}", b"{\"a\":1e999}", "[".repeat(200).as_bytes()]
+        {
+            assert_eq!(code(body), Err(Code::InvalidJson));
+        }
+        for body in ["[]", "null", "\"text\"", "1"] {
+            assert_eq!(code(body.as_bytes()), Err(Code::InvalidFields));
+        }
+        let padded = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
+        assert_eq!(code(padded(MAX_BODY_BYTES).as_bytes()), Ok(()));
+        assert_eq!(code(padded(MAX_BODY_BYTES + 1).as_bytes()), Err(Code::BodyTooLarge));
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_once_and_in_order() {
+        let mut fields = Fields::parse(br#"{"b":1,"a":[],"c~/":"x","d":null,"e":"  "}"#).unwrap();
+        for name in ["b", "a", "d", "e"] {
+            assert_eq!(fields.text(name), None);
+        }
+        fields.reject("a", "second");
+        fields.refuse_unknown();
+        let problem = fields.finish().unwrap_err();
+        let told: Vec<_> = problem.errors.iter().map(|e| (e.pointer.as_str(), e.code)).collect();
+        assert_eq!(told, [("/a", "text_expected"), ("/b", "text_expected"), ("/c~0~1", "unknown_field")]);
+    }
+
+    #[test]
+    fn names_of_the_wire() {
+        assert_eq!(camel_case("referred_email"), "referredEmail");
+        assert_eq!(camel_case("notes"), "notes");
+    }
+}

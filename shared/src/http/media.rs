@@ -1,0 +1,64 @@
+//! Which bodies are read at all: JSON, not compressed.
+
+use axum::http::{HeaderMap, header};
+
+use super::problem::{Code, Problem};
+
+/// # Errors
+/// 415 for any other content type, a charset other than UTF-8, or a content encoding.
+pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    if !is_json || !is_utf8 {
+        return Err(Problem::new(Code::UnsupportedMediaType)
+            .with_header(axum::http::HeaderName::from_static("accept-post"), "application/json"));
+    }
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("unreadable"));
+    match encoding {
+        None => Ok(()),
+        Some(encoding) if encoding.trim().eq_ignore_ascii_case("identity") || encoding.trim().is_empty() => Ok(()),
+        Some(_) => Err(Problem::new(Code::UnsupportedContentEncoding).with_header(header::ACCEPT_ENCODING, "identity")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn check(content_type: Option<&'static str>, encoding: Option<&'static str>) -> Result<(), Code> {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = content_type {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
+        }
+        if let Some(value) = encoding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(value));
+        }
+        require_json(&headers).map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn json_in_its_spellings_is_read() {
+        for value in ["application/json", "Application/JSON; charset=utf-8", "application/json;charset=\"UTF-8\""] {
+            assert_eq!(check(Some(value), None), Ok(()), "{value}");
+        }
+        assert_eq!(check(Some("application/json"), Some("identity")), Ok(()));
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for value in
+            [None, Some(""), Some("text/plain"), Some("application/jsonp"), Some("application/json; charset=latin1")]
+        {
+            assert_eq!(check(value, None), Err(Code::UnsupportedMediaType), "{value:?}");
+        }
+        for value in ["gzip", "br", "identity, gzip"] {
+            assert_eq!(check(Some("application/json"), Some(value)), Err(Code::UnsupportedContentEncoding), "{value}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The HTTP edge: from a gateway event to a request, from an outcome to an answer. No rule of the product lives here.
+
+mod caller;
+mod cursor;
+mod edge;
+mod form;
+mod media;
+mod problem;
+
+pub use caller::{Authenticated, ClaimNames, authenticate};
+pub use cursor::{CursorKey, InvalidCursor, ListIdentity};
+pub use edge::{RequestId, answer, serve};
+pub use form::{Fields, MAX_BODY_BYTES, camel_case};
+pub use media::require_json;
+pub use problem::{Code, FieldError, Problem};

@@ -1,0 +1,175 @@
+//! Errors as RFC 9457 problems, from one list of codes. Input is never echoed.
+
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::ports::StoreError;
+
+/// Stable names of what can go wrong. Clients compare these, not texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    BadRequest,
+    InvalidJson,
+    InvalidQuery,
+    InvalidCursor,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    UnsupportedContentEncoding,
+    InvalidFields,
+    SelfReferral,
+    Internal,
+    Unavailable,
+}
+
+impl Code {
+    pub const ALL: [Self; 15] = [
+        Self::BadRequest,
+        Self::InvalidJson,
+        Self::InvalidQuery,
+        Self::InvalidCursor,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::UnsupportedContentEncoding,
+        Self::InvalidFields,
+        Self::SelfReferral,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// The status and the one sentence that go with the code.
+    #[must_use]
+    pub fn status_and_title(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "The request cannot be read."),
+            Self::InvalidJson => (StatusCode::BAD_REQUEST, "The body is not valid JSON."),
+            Self::InvalidQuery => (StatusCode::BAD_REQUEST, "A query parameter is unknown or not valid."),
+            Self::InvalidCursor => {
+                (StatusCode::BAD_REQUEST, "The cursor does not belong to this list, or has expired.")
+            }
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "A valid access token is required."),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "The access token does not allow this."),
+            Self::NotFound => (StatusCode::NOT_FOUND, "There is nothing here."),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed here."),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 32,768 bytes."),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has to be JSON with content type application/json.")
+            }
+            Self::UnsupportedContentEncoding => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has to be sent without content encoding.")
+            }
+            Self::InvalidFields => (StatusCode::UNPROCESSABLE_ENTITY, "Some fields are not valid."),
+            Self::SelfReferral => (StatusCode::UNPROCESSABLE_ENTITY, "Referrer and referred are the same person."),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side."),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "The service is busy. Try again shortly."),
+        }
+    }
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.
+    pub pointer: String,
+    pub code: &'static str,
+}
+
+impl FieldError {
+    #[must_use]
+    pub fn new(pointer: impl Into<String>, code: &'static str) -> Self {
+        Self { pointer: pointer.into(), code }
+    }
+}
+
+/// An answer that is an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub code: Code,
+    pub errors: Vec<FieldError>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self { code, errors: Vec::new(), headers: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn fields(code: Code, errors: Vec<FieldError>) -> Self {
+        Self { code, errors, headers: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.push((name, HeaderValue::from_static(value)));
+        self
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error.message = %error, error.retryable = error.is_retryable(), "the store failed");
+        if error.is_retryable() {
+            Self::new(Code::Unavailable).with_header(header::RETRY_AFTER, "2")
+        } else {
+            Self::new(Code::Internal)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    code: Code,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, title) = self.code.status_and_title();
+        let body =
+            Body { r#type: "about:blank", title, status: status.as_u16(), code: self.code, errors: &self.errors };
+        let json = serde_json::to_string(&body).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], json).into_response();
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_of_codes_is_stable() {
+        let catalogue: Vec<String> = Code::ALL
+            .iter()
+            .map(|code| {
+                let (status, title) = code.status_and_title();
+                format!("{} {} {title}", status.as_u16(), serde_json::to_value(code).unwrap().as_str().unwrap())
+            })
+            .collect();
+        insta::assert_snapshot!(catalogue.join("\n"));
+    }
+}

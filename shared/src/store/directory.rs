@@ -1,0 +1,39 @@
+//! Slugs, logins, members and organizations: who somebody is.
+
+use super::{Ledger, keys, rows::LoginRow};
+use crate::{
+    domain::{
+        id::{OrgId, UserId},
+        organization::{AgentProfile, Member, Organization, PublishedProfile, Slug},
+        scope::OrgScope,
+    },
+    ports::{LoginDirectory, MemberDirectory, ProfileDirectory, StoreError},
+};
+
+impl ProfileDirectory for Ledger {
+    async fn find_open_profile(&self, slug: &Slug) -> Result<Option<PublishedProfile>, StoreError> {
+        let profile: Option<AgentProfile> = self.get("reading a profile", &keys::slug(slug)).await?;
+        let Some(profile) = profile else { return Ok(None) };
+        // The record of the slug vouches for its organization.
+        let scope = OrgScope::from_slug_record(&profile);
+        let organization = self.find_organization(&scope).await?;
+        Ok(organization.and_then(|organization| profile.open_for_referrals(&organization)))
+    }
+}
+
+impl LoginDirectory for Ledger {
+    async fn find_login(&self, subject: &str) -> Result<Option<(OrgId, UserId)>, StoreError> {
+        let login: Option<LoginRow> = self.get("reading a login", &keys::login(subject)).await?;
+        Ok(login.map(|login| (login.organization_id, login.user_id)))
+    }
+}
+
+impl MemberDirectory for Ledger {
+    async fn find_member(&self, scope: &OrgScope, user: &UserId) -> Result<Option<Member>, StoreError> {
+        self.get("reading a member", &keys::member(scope, user)).await
+    }
+
+    async fn find_organization(&self, scope: &OrgScope) -> Result<Option<Organization>, StoreError> {
+        self.get("reading an organization", &keys::organization(scope)).await
+    }
+}

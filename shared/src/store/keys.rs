@@ -1,0 +1,249 @@
+//! Every table key and index key of the system, and nowhere else. DATA_MODEL lists them with their access patterns.
+//!
+//! Every key starts with the organization. The exceptions are the slug directory, the login directory and the outbox:
+//! they are what an organization is found by, or hold no data of one.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::{
+    domain::{
+        audit::AuditEntry,
+        contact::ContactKey,
+        duplicate::PairKey,
+        id::{EventId, PersonId, ReferralId, UserId},
+        organization::Slug,
+        person::Person,
+        referral::{Referral, ReferralStatus},
+        scope::OrgScope,
+        time::Timestamp,
+    },
+    ports::Position,
+};
+
+pub const PK: &str = "pk";
+pub const SK: &str = "sk";
+pub const LIST_PK: &str = "listPk";
+pub const LIST_SK: &str = "listSk";
+pub const STATUS_SK: &str = "statusSk";
+pub const AGENT_PK: &str = "agentPk";
+/// TTL attribute, epoch seconds. Expiry is always compared in code too: DynamoDB may take two days.
+pub const EXPIRES_AT: &str = "expiresAt";
+
+/// Index over (`listPk`, `listSk`): all referrals, or all people, of an organization, newest first.
+pub const LIST_INDEX: &str = "list";
+/// Index over (`listPk`, `statusSk`): referrals of one status, newest first.
+pub const STATUS_INDEX: &str = "status";
+/// Index over (`agentPk`, `listSk`): referrals of one agent, newest first.
+pub const AGENT_INDEX: &str = "agent";
+
+/// Prefix of the links from a lead to the referrals through which they came.
+pub const LEAD_OF: &str = "LEAD_OF#";
+/// Prefix of partitions with outbox items that wait for the bus.
+pub const PENDING: &str = "PENDING#";
+/// Prefix of partitions with outbox items that the bus will never take.
+pub const POISON: &str = "POISON#";
+
+/// Partitions over which pending outbox items are spread; each takes 1,000 write units a second.
+const OUTBOX_SHARDS: u32 = 8;
+
+/// The attributes that place an item in its table and its indexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys(Vec<(&'static str, String)>);
+
+impl Keys {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self(vec![(PK, pk), (SK, sk.into())])
+    }
+
+    fn and(mut self, attribute: &'static str, value: String) -> Self {
+        self.0.push((attribute, value));
+        self
+    }
+
+    /// Table key only, for reads, updates and deletes.
+    pub fn primary(&self) -> impl Iterator<Item = (&'static str, AttributeValue)> + '_ {
+        self.all().filter(|(name, _)| *name == PK || *name == SK)
+    }
+
+    /// All keys, for a row that is written whole.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, AttributeValue)> + '_ {
+        self.0.iter().map(|(name, value)| (*name, AttributeValue::S(value.clone())))
+    }
+}
+
+/// A secondary index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Index {
+    pub name: &'static str,
+    pub partition: &'static str,
+    pub sort: &'static str,
+}
+
+pub const BY_LIST: Index = Index { name: LIST_INDEX, partition: LIST_PK, sort: LIST_SK };
+pub const BY_STATUS: Index = Index { name: STATUS_INDEX, partition: LIST_PK, sort: STATUS_SK };
+pub const BY_AGENT: Index = Index { name: AGENT_INDEX, partition: AGENT_PK, sort: LIST_SK };
+
+/// One partition of an index, or the part of it whose sort key starts with `prefix`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    pub index: Index,
+    pub partition: String,
+    pub prefix: String,
+}
+
+impl Listing {
+    /// The key of a row at `position`, as `ExclusiveStartKey` wants it.
+    #[must_use]
+    pub fn start_key(&self, row: &Keys, position: &Position) -> Keys {
+        let sort = format!("{}{}", self.prefix, place(position.created_at, &position.id));
+        row.clone().and(self.index.partition, self.partition.clone()).and(self.index.sort, sort)
+    }
+}
+
+/// Where a row stands in a list: time first, with a fixed width, then the id.
+fn place(created_at: Timestamp, id: &str) -> String {
+    format!("{created_at}#{id}")
+}
+
+/// Reads a place back from a list's sort key.
+#[must_use]
+pub fn position(sort_key: &str) -> Option<Position> {
+    let mut parts = sort_key.rsplitn(3, '#');
+    let id = parts.next()?.to_owned();
+    let created_at = Timestamp::parse(parts.next()?).ok()?;
+    Some(Position { created_at, id })
+}
+
+fn org(scope: &OrgScope) -> String {
+    format!("ORG#{}", scope.organization())
+}
+
+#[must_use]
+pub fn organization(scope: &OrgScope) -> Keys {
+    Keys::new(org(scope), "ORGANIZATION")
+}
+
+#[must_use]
+pub fn member(scope: &OrgScope, user: &UserId) -> Keys {
+    Keys::new(org(scope), format!("MEMBER#{user}"))
+}
+
+/// Exception: the directory by which an organization is found from a slug.
+#[must_use]
+pub fn slug(slug: &Slug) -> Keys {
+    Keys::new(format!("SLUG#{slug}"), "SLUG")
+}
+
+/// Exception: the directory by which a member is found from the identity provider's subject.
+#[must_use]
+pub fn login(subject: &str) -> Keys {
+    Keys::new(format!("LOGIN#{subject}"), "LOGIN")
+}
+
+/// Partition of one person: the row and the links to the referrals through which they came.
+#[must_use]
+pub fn person_partition(scope: &OrgScope, id: &PersonId) -> String {
+    format!("{}#PERSON#{id}", org(scope))
+}
+
+/// Table key only.
+#[must_use]
+pub fn person(scope: &OrgScope, id: &PersonId) -> Keys {
+    Keys::new(person_partition(scope, id), "PERSON")
+}
+
+#[must_use]
+pub fn person_row(scope: &OrgScope, row: &Person) -> Keys {
+    person(scope, &row.id).and(LIST_PK, people(scope).partition).and(LIST_SK, place(row.created_at, row.id.as_str()))
+}
+
+/// All people of the organization.
+#[must_use]
+pub fn people(scope: &OrgScope) -> Listing {
+    Listing { index: BY_LIST, partition: format!("{}#PEOPLE", org(scope)), prefix: String::new() }
+}
+
+/// Uniqueness of an address or a number within the organization.
+#[must_use]
+pub fn contact(scope: &OrgScope, key: &ContactKey) -> Keys {
+    let (kind, value) = match key {
+        ContactKey::Email(email) => ("EMAIL", email.as_str()),
+        ContactKey::Phone(phone) => ("PHONE", phone.as_str()),
+    };
+    Keys::new(format!("{}#CONTACT#{kind}#{value}", org(scope)), "CONTACT")
+}
+
+#[must_use]
+pub fn lead_link(scope: &OrgScope, lead: &PersonId, referral: &ReferralId) -> Keys {
+    Keys::new(person_partition(scope, lead), format!("{LEAD_OF}{referral}"))
+}
+
+#[must_use]
+pub fn referral_partition(scope: &OrgScope, id: &ReferralId) -> String {
+    format!("{}#REFERRAL#{id}", org(scope))
+}
+
+/// Table key only.
+#[must_use]
+pub fn referral(scope: &OrgScope, id: &ReferralId) -> Keys {
+    Keys::new(referral_partition(scope, id), "REFERRAL")
+}
+
+#[must_use]
+pub fn referral_row(scope: &OrgScope, row: &Referral) -> Keys {
+    let place = place(row.created_at, row.id.as_str());
+    referral(scope, &row.id)
+        .and(LIST_PK, referrals(scope).partition)
+        .and(STATUS_SK, format!("{}{place}", referrals_in(scope, row.status).prefix))
+        .and(AGENT_PK, referrals_of(scope, &row.agent_user_id).partition)
+        .and(LIST_SK, place)
+}
+
+/// All referrals of the organization.
+#[must_use]
+pub fn referrals(scope: &OrgScope) -> Listing {
+    Listing { index: BY_LIST, partition: format!("{}#REFERRALS", org(scope)), prefix: String::new() }
+}
+
+/// The organization's referrals of one status.
+#[must_use]
+pub fn referrals_in(scope: &OrgScope, status: ReferralStatus) -> Listing {
+    Listing { index: BY_STATUS, prefix: format!("{}#", status.as_str()), ..referrals(scope) }
+}
+
+/// The referrals to one agent.
+#[must_use]
+pub fn referrals_of(scope: &OrgScope, agent: &UserId) -> Listing {
+    Listing { index: BY_AGENT, partition: format!("{}#AGENT#{agent}", org(scope)), prefix: String::new() }
+}
+
+/// One change of a referral. A request makes at most one entry per referral.
+#[must_use]
+pub fn audit(scope: &OrgScope, referral: &ReferralId, entry: &AuditEntry) -> Keys {
+    Keys::new(referral_partition(scope, referral), format!("AUDIT#{}#{}", entry.at, entry.request_id))
+}
+
+#[must_use]
+pub fn pair_guard(scope: &OrgScope, pair: &PairKey) -> Keys {
+    Keys::new(format!("{}#PAIR#{}", org(scope), pair.as_str()), "PAIR")
+}
+
+/// What a consumer has applied.
+#[must_use]
+pub fn inbox(scope: &OrgScope, consumer: &str, event: &EventId) -> Keys {
+    Keys::new(format!("{}#INBOX#{consumer}#{event}", org(scope)), "INBOX")
+}
+
+/// Exception: pending events of all organizations, spread over shards.
+#[must_use]
+pub fn pending_event(id: &EventId) -> Keys {
+    let sum: u32 = id.as_str().bytes().map(u32::from).sum();
+    Keys::new(format!("{PENDING}{}", sum % OUTBOX_SHARDS), id.as_str())
+}
+
+/// Where an outbox item goes that the bus will never take.
+#[must_use]
+pub fn poison_event(pk: &str, sk: &str) -> Keys {
+    let shard = pk.strip_prefix(PENDING).unwrap_or(pk);
+    Keys::new(format!("{POISON}{shard}"), sk)
+}

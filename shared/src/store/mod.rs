@@ -1,0 +1,57 @@
+//! The ledger in DynamoDB: the only module that names its SDK. Keys come from `keys`, and nowhere else.
+
+mod directory;
+mod error;
+pub mod keys;
+mod outbox;
+mod people;
+mod pipeline;
+mod profile_cache;
+mod provision;
+mod query;
+mod record_referral;
+mod referrals;
+pub mod rows;
+pub mod transaction;
+
+use aws_sdk_dynamodb::Client;
+use serde::de::DeserializeOwned;
+
+pub use outbox::OutboxTable;
+pub use profile_cache::ProfileCache;
+pub use provision::{Provision, Provisioned};
+
+use crate::ports::StoreError;
+
+/// The ledger's table, and the outbox that its transactions write to.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+    outbox_table: String,
+}
+
+impl Ledger {
+    #[must_use]
+    pub fn new(client: Client, table: String, outbox_table: String) -> Self {
+        Self { client, table, outbox_table }
+    }
+
+    /// Reads one row, strongly consistent.
+    async fn get<R: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        keys: &keys::Keys,
+    ) -> Result<Option<R>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(transaction::primary(keys)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| error::store_error(operation, &error))?;
+        output.item.map(|item| rows::from_item(operation, item)).transpose()
+    }
+}

@@ -1,0 +1,70 @@
+//! Reading people.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{
+    Ledger,
+    error::store_error,
+    keys,
+    rows::{ContactRow, LeadLinkRow, from_item},
+};
+use crate::{
+    domain::{
+        contact::ContactKey,
+        id::{PersonId, ReferralId},
+        person::Person,
+        scope::OrgScope,
+    },
+    ports::{Page, PersonReader, Position, StoreError},
+};
+
+impl PersonReader for Ledger {
+    async fn find_person(&self, scope: &OrgScope, id: &PersonId) -> Result<Option<Person>, StoreError> {
+        self.get("reading a person", &keys::person(scope, id)).await
+    }
+
+    async fn list_people(
+        &self,
+        scope: &OrgScope,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Page<Person>, StoreError> {
+        let operation = "listing people";
+        let after = match after {
+            None => None,
+            Some(position) => {
+                let id = PersonId::parse(&position.id)
+                    .map_err(|_| StoreError::Failed { operation, reason: "a position of another list".to_owned() })?;
+                Some((keys::person(scope, &id), position))
+            }
+        };
+        self.page(operation, &keys::people(scope), None, after, limit, |row: &Person| Position {
+            created_at: row.created_at,
+            id: row.id.as_str().to_owned(),
+        })
+        .await
+    }
+
+    async fn find_key_holder(&self, scope: &OrgScope, key: &ContactKey) -> Result<Option<PersonId>, StoreError> {
+        let row: Option<ContactRow> = self.get("reading a contact key", &keys::contact(scope, key)).await?;
+        Ok(row.map(|row| row.person_id))
+    }
+
+    async fn referrals_of_lead(&self, scope: &OrgScope, lead: &PersonId) -> Result<Vec<ReferralId>, StoreError> {
+        let operation = "reading a lead's referrals";
+        // One read: a megabyte of links is more referrals of one person than there can be.
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :links)")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::person_partition(scope, lead)))
+            .expression_attribute_values(":links", AttributeValue::S(keys::LEAD_OF.to_owned()))
+            .send()
+            .await
+            .map_err(|error| store_error(operation, &error))?;
+        let items = output.items.unwrap_or_default();
+        items.into_iter().map(|item| from_item::<LeadLinkRow>(operation, item).map(|row| row.referral_id)).collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! A lead's entry into the pipeline, in one transaction with the inbox item of the event that caused it.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{
+    Ledger, keys,
+    rows::{ContactRow, InboxRow, LeadLinkRow, to_item},
+    transaction::{Attributes, Committed, Transaction},
+};
+use crate::{
+    domain::scope::OrgScope,
+    ports::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome, StoreError},
+};
+
+/// How long an applied event is remembered: longer than a dead-letter queue keeps its message (14 days), with room for
+/// a late redrive.
+const INBOX_SECONDS: i64 = 60 * 86_400;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Inbox,
+    Effect,
+}
+
+impl PipelineRecorder for Ledger {
+    async fn enter(&self, scope: &OrgScope, write: &PipelineWrite) -> Result<PipelineWriteOutcome, StoreError> {
+        let mut transaction = Transaction::new();
+        let inbox = InboxRow { applied_at: write.at, expires_at: write.at.plus_seconds(INBOX_SECONDS).epoch_seconds() };
+        let inbox_keys = keys::inbox(scope, write.consumer, &write.event_id);
+        transaction.create(Part::Inbox, &self.table, to_item(&inbox, &inbox_keys)?)?;
+
+        if let Some((lead, contact_keys)) = &write.new_lead {
+            transaction.create(Part::Effect, &self.table, to_item(lead, &keys::person_row(scope, lead))?)?;
+            for key in contact_keys {
+                let row = ContactRow { person_id: lead.id.clone() };
+                transaction.create(Part::Effect, &self.table, to_item(&row, &keys::contact(scope, key))?)?;
+            }
+        }
+        for person in &write.changed_people {
+            self.replace(&mut transaction, to_item(person, &keys::person_row(scope, person))?, person.version)?;
+        }
+        for referral in std::iter::once(&write.referral).chain(&write.contested) {
+            self.replace(&mut transaction, to_item(referral, &keys::referral_row(scope, referral))?, referral.version)?;
+        }
+        if let Some(lead) = &write.referral.referred_person_id {
+            let row = LeadLinkRow { referral_id: write.referral.id.clone() };
+            let link = keys::lead_link(scope, lead, &write.referral.id);
+            transaction.write(Part::Effect, &self.table, to_item(&row, &link)?)?;
+        }
+        for (referral, entry) in &write.audit {
+            transaction.create(Part::Effect, &self.table, to_item(entry, &keys::audit(scope, referral, entry))?)?;
+        }
+        transaction.create(Part::Effect, &self.outbox_table, super::outbox::item(&write.event)?)?;
+
+        Ok(match transaction.commit(&self.client).await? {
+            Committed::Done => PipelineWriteOutcome::Entered,
+            Committed::Refused(refusals) if refusals.iter().any(|refusal| refusal.name == Part::Inbox) => {
+                PipelineWriteOutcome::AlreadyApplied
+            }
+            Committed::Refused(_) => PipelineWriteOutcome::Stale,
+        })
+    }
+}
+
+impl Ledger {
+    /// Writes a row whose stored version is one less than its own.
+    fn replace(&self, transaction: &mut Transaction<Part>, item: Attributes, version: u64) -> Result<(), StoreError> {
+        let read = AttributeValue::N(version.saturating_sub(1).to_string());
+        transaction.put(Part::Effect, &self.table, item, "version = :read", [(":read", read)])
+    }
+}

@@ -1,0 +1,82 @@
+//! Small rows that have no type of their own in the domain, and the way between rows and items.
+//! Referrals, people, members, organizations and profiles are stored as the domain's types; their keys come from `keys`.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{error::unreadable_row, keys::Keys, transaction::Attributes};
+use crate::{
+    domain::{
+        id::{OrgId, PersonId, ReferralId, UserId},
+        time::Timestamp,
+    },
+    ports::StoreError,
+};
+
+/// The person who holds an address or a number.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContactRow {
+    pub person_id: PersonId,
+}
+
+/// The member who signs in as a subject of the identity provider.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginRow {
+    pub organization_id: OrgId,
+    pub user_id: UserId,
+}
+
+/// Guards one pair of referrer and referred, and counts what it held off.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PairGuardRow {
+    pub referral_id: ReferralId,
+    pub duplicate_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_duplicate_at: Option<Timestamp>,
+    /// Epoch seconds.
+    pub expires_at: i64,
+}
+
+/// One event applied by one consumer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InboxRow {
+    pub applied_at: Timestamp,
+    /// Epoch seconds.
+    pub expires_at: i64,
+}
+
+/// From a lead to a referral through which they came.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeadLinkRow {
+    pub referral_id: ReferralId,
+}
+
+/// An event that waits for the bus.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutboxRow {
+    pub detail_type: String,
+    pub occurred_at: Timestamp,
+    pub detail: String,
+}
+
+/// A row with its keys.
+///
+/// # Errors
+/// When the row cannot be an item, which no row of ours does.
+pub fn to_item(row: &impl Serialize, keys: &Keys) -> Result<Attributes, StoreError> {
+    let mut item: Attributes = serde_dynamo::to_item(row)
+        .map_err(|_| StoreError::Failed { operation: "writing a row", reason: "a row that is no item".to_owned() })?;
+    item.extend(keys.all().map(|(name, value)| (name.to_owned(), value)));
+    Ok(item)
+}
+
+/// # Errors
+/// When the item does not have the shape of the row.
+pub fn from_item<R: DeserializeOwned>(operation: &'static str, item: Attributes) -> Result<R, StoreError> {
+    serde_dynamo::from_item(item).map_err(|_| unreadable_row(operation))
+}

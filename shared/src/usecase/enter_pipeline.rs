@@ -1,0 +1,223 @@
+//! A received referral becomes a lead at the top of the agent's pipeline.
+//!
+//! Nothing here relies on order or on being called once: the event's id goes into the inbox in the transaction that
+//! has the effect, and every row is replaced only in the version that was read.
+
+use super::record_referral::new_event;
+use crate::{
+    domain::{
+        audit::{Actor, AuditAction, AuditEntry},
+        contact::ContactKey,
+        id::{EventId, PersonId},
+        person::{LeadSource, Person, PipelineStage, RelationshipStage},
+        referral::{Referral, RiskFlag},
+        scope::OrgScope,
+        time::Timestamp,
+    },
+    events::{Detail, EventData, LeadEnteredPipelineV1, Metadata, ReferralReceivedV1},
+    ports::{
+        Clock, Ids, PersonReader, PipelineRecorder, PipelineWrite, PipelineWriteOutcome, ReferralReader, StoreError,
+    },
+};
+
+/// This function's name in inboxes and audit entries.
+pub const CONSUMER: &str = "pipeline-entry";
+
+/// A row moved under each of so many attempts: the message goes back to the queue.
+const MAX_ATTEMPTS: usize = 5;
+
+/// Other referrals of one lead that one event flags; more than these were flagged by earlier events.
+const MAX_CONTESTED: usize = 40;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    Done,
+    /// The event was applied before.
+    AlreadyDone,
+    /// Nothing to do, with the reason.
+    Ignored(&'static str),
+}
+
+/// # Errors
+/// When the store does not answer, or rows keep moving. Nothing was written then.
+pub async fn enter_pipeline(
+    store: &(impl ReferralReader + PersonReader + PipelineRecorder),
+    clock: &impl Clock,
+    ids: &impl Ids,
+    event: &Detail<ReferralReceivedV1>,
+) -> Result<Entered, StoreError> {
+    let scope = OrgScope::from_bus_event(event.metadata.organization_id.clone());
+    // Made once, so that a repeated attempt writes the same rows.
+    let at = clock.now();
+    let next_event = EventId::from_ulid(ids.ulid(at));
+    let new_person = PersonId::from_ulid(ids.ulid(at));
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(referral) = store.find_referral(&scope, &event.data.referral_id).await? else {
+            return Ok(Entered::Ignored("the referral is gone"));
+        };
+        let people = People::read(store, &scope, &referral, &new_person, at).await?;
+        let write = people.decide(referral, event, &next_event, at)?;
+        match store.enter(&scope, &write).await? {
+            PipelineWriteOutcome::Entered => return Ok(Entered::Done),
+            PipelineWriteOutcome::AlreadyApplied => return Ok(Entered::AlreadyDone),
+            PipelineWriteOutcome::Stale => {}
+        }
+    }
+    Err(StoreError::Unavailable { operation: "entering the pipeline", reason: "rows keep moving".to_owned() })
+}
+
+/// The people of one referral, as read.
+struct People {
+    lead: Person,
+    lead_is_new: bool,
+    /// The contact keys of a new lead that nobody holds.
+    free_keys: Vec<ContactKey>,
+    /// None when the referrer was erased, or is the lead.
+    referrer: Option<Person>,
+    /// Other referrals of the lead, oldest first.
+    others: Vec<Referral>,
+}
+
+impl People {
+    async fn read(
+        store: &(impl ReferralReader + PersonReader),
+        scope: &OrgScope,
+        referral: &Referral,
+        new_person: &PersonId,
+        at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let known_id = match &referral.referred_person_id {
+            Some(linked) => Some(linked.clone()),
+            None => match referral.referred_contact.identity() {
+                Some(key) => store.find_key_holder(scope, &key).await?,
+                None => None,
+            },
+        };
+        let known = match known_id {
+            Some(id) => store.find_person(scope, &id).await?,
+            None => None,
+        };
+        let lead_is_new = known.is_none();
+        let lead = known.unwrap_or_else(|| {
+            Person::new(
+                new_person.clone(),
+                scope.organization().clone(),
+                referral.referred_name.clone(),
+                referral.referred_contact.clone(),
+                at,
+            )
+        });
+        let mut free_keys = Vec::new();
+        if lead_is_new {
+            for key in lead.contact_keys() {
+                if store.find_key_holder(scope, &key).await?.is_none() {
+                    free_keys.push(key);
+                }
+            }
+        }
+        let referrer = if lead.id == referral.referrer_person_id {
+            None
+        } else {
+            store.find_person(scope, &referral.referrer_person_id).await?
+        };
+        let mut others = Vec::new();
+        if !lead_is_new {
+            for id in store.referrals_of_lead(scope, &lead.id).await?.iter().take(MAX_CONTESTED) {
+                if *id != referral.id {
+                    others.extend(store.find_referral(scope, id).await?);
+                }
+            }
+        }
+        Ok(Self { lead, lead_is_new, free_keys, referrer, others })
+    }
+
+    fn decide(
+        self,
+        mut referral: Referral,
+        event: &Detail<ReferralReceivedV1>,
+        next_event: &EventId,
+        at: Timestamp,
+    ) -> Result<PipelineWrite, StoreError> {
+        let Self { mut lead, lead_is_new, free_keys, referrer, others } = self;
+        let cause = &event.metadata.id;
+        let entry = |action, to: &str, event_id: Option<&EventId>| AuditEntry {
+            at,
+            actor: Actor::System(CONSUMER).to_string(),
+            action,
+            from: None,
+            to: Some(to.to_owned()),
+            request_id: cause.as_str().to_owned(),
+            event_id: event_id.map(|id| id.as_str().to_owned()),
+        };
+
+        lead.enter_pipeline(&referral.agent_user_id);
+        referral.referred_person_id = Some(lead.id.clone());
+        if lead.id == referral.referrer_person_id {
+            referral.risk_flags.insert(RiskFlag::SelfReferral);
+            lead.become_advocate();
+        }
+
+        // First come, first served decides the attribution later; here both sides are only made visible.
+        let rivals = others.into_iter().filter(|other| other.referrer_person_id != referral.referrer_person_id);
+        let mut contested = Vec::new();
+        for mut rival in rivals {
+            referral.risk_flags.insert(RiskFlag::Contested);
+            if rival.risk_flags.insert(RiskFlag::Contested) {
+                rival.touch(at);
+                contested.push(rival);
+            }
+        }
+        referral.touch(at);
+
+        let mut changed_people = Vec::new();
+        if let Some(mut referrer) = referrer.filter(|person| !person.is_advocate()) {
+            referrer.become_advocate();
+            referrer.touch(at);
+            changed_people.push(referrer);
+        }
+        let metadata = Metadata {
+            id: next_event.clone(),
+            version: LeadEnteredPipelineV1::VERSION,
+            occurred_at: at,
+            organization_id: referral.organization_id.clone(),
+            subject: referral.id.as_str().to_owned(),
+            aggregate_version: referral.version,
+            causation_id: Some(cause.clone()),
+            traceparent: event.metadata.traceparent.clone(),
+        };
+        let data = LeadEnteredPipelineV1 {
+            referral_id: referral.id.clone(),
+            person_id: lead.id.clone(),
+            owner_user_id: lead.owner_user_id.clone().unwrap_or_else(|| referral.agent_user_id.clone()),
+            lead_source: lead.lead_source.unwrap_or(LeadSource::Referral),
+            relationship_stage: lead.relationship_stage.unwrap_or(RelationshipStage::Advocate),
+            pipeline_stage: lead.pipeline_stage.unwrap_or(PipelineStage::Lead),
+        };
+        let mut audit = vec![(referral.id.clone(), entry(AuditAction::LeadLinked, lead.id.as_str(), Some(next_event)))];
+        audit.extend(contested.iter().map(|rival| (rival.id.clone(), entry(AuditAction::Flagged, "CONTESTED", None))));
+        let new_lead = if lead_is_new {
+            if free_keys.len() < lead.contact_keys().len() {
+                // A number that belongs to somebody else: the new person goes without that key.
+                referral.risk_flags.insert(RiskFlag::PossibleDuplicatePerson);
+            }
+            Some((lead, free_keys))
+        } else {
+            // Always a new version, even where nothing is gained: two referrals of one known person that arrive
+            // together must not both read the links before either has written its own.
+            lead.touch(at);
+            changed_people.push(lead);
+            None
+        };
+        Ok(PipelineWrite {
+            event_id: cause.clone(),
+            consumer: CONSUMER,
+            at,
+            referral,
+            new_lead,
+            changed_people,
+            contested,
+            audit,
+            event: new_event(metadata, data)?,
+        })
+    }
+}

@@ -1,0 +1,12 @@
+//! What the product does, one operation per file: ports in, outcome out. No file here knows a store, a bus or HTTP.
+
+pub mod capture_referral;
+pub mod enter_pipeline;
+pub mod find_person;
+pub mod find_referral;
+pub mod issue_claims;
+pub mod list_people;
+pub mod list_referrals;
+pub mod log_referral;
+mod record_referral;
+pub mod relay_events;

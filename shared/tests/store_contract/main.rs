@@ -1,0 +1,11 @@
+//! What the use cases promise, on a real engine. `cargo test` runs it on dynoxide in this process; with
+//! `CONTRACT_ENDPOINT` the same suite runs on any other engine, as `make test` does on the local stack's.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod capture;
+mod claims;
+mod entry;
+mod lists;
+mod logging;
+mod outbox;
+mod world;

@@ -1,0 +1,126 @@
+//! A store with the demo organizations, and the use cases in few words.
+
+use std::sync::Arc;
+
+use referrals::{
+    domain::{
+        access::Caller,
+        contact::Contact,
+        id::ReferralId,
+        organization::Slug,
+        person::Person,
+        referral::Referral,
+    },
+    events::{Detail, ReferralReceivedV1},
+    ports::{PersonReader as _, ReferralReader as _, StoreError},
+    store::{Ledger, ProfileCache},
+    system::RandomIds,
+    usecase::{
+        capture_referral::{Captured, Submission, capture_referral},
+        enter_pipeline::{Entered, enter_pipeline},
+        log_referral::{Entry, Logged, log_referral},
+    },
+};
+use referrals_testing::{Fixtures, Item, TestClock, TestStore, submission};
+
+#[derive(Clone)]
+pub struct World {
+    pub store: TestStore,
+    pub ledger: Ledger,
+    pub clock: Arc<TestClock>,
+    pub profiles: Arc<ProfileCache<Ledger>>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let store = TestStore::start().await;
+        Fixtures::load(&store).await;
+        let ledger = store.ledger();
+        let profiles = Arc::new(ProfileCache::new(ledger.clone()));
+        Self { store, ledger, clock: Arc::default(), profiles }
+    }
+
+    pub async fn capture(&self, referrer: Contact, referred: Contact) -> ReferralId {
+        match self.submit(&submission(referrer, referred)).await.unwrap() {
+            Captured::Recorded(id) => id,
+            other => panic!("not recorded but {other:?}"),
+        }
+    }
+
+    pub async fn submit(&self, submission: &Submission) -> Result<Captured, StoreError> {
+        self.submit_to(Fixtures::SLUG, submission).await
+    }
+
+    pub async fn submit_to(&self, slug: &str, submission: &Submission) -> Result<Captured, StoreError> {
+        let slug = Slug::parse(slug).ok();
+        capture_referral(
+            &*self.profiles,
+            &self.ledger,
+            &*self.clock,
+            &RandomIds,
+            slug.as_ref(),
+            submission,
+            "request-1",
+        )
+        .await
+    }
+
+    pub async fn log(&self, caller: &Caller, entry: &Entry) -> Logged {
+        log_referral(&self.ledger, &*self.clock, &RandomIds, caller, entry, "request-2").await.unwrap()
+    }
+
+    pub async fn enter(&self, event: &Detail<ReferralReceivedV1>) -> Entered {
+        enter_pipeline(&self.ledger, &*self.clock, &RandomIds, event).await.unwrap()
+    }
+
+    /// Handles every `REFERRAL_RECEIVED` of the outbox once.
+    pub async fn enter_all(&self) {
+        for event in self.received_events().await {
+            self.enter(&event).await;
+        }
+    }
+
+    pub async fn received_events(&self) -> Vec<Detail<ReferralReceivedV1>> {
+        let mut items = self.store.outbox_items().await;
+        items.sort_by(|one, other| one.text("occurredAt").cmp(other.text("occurredAt")));
+        items
+            .iter()
+            .filter(|item| item.text("detailType") == "REFERRAL_RECEIVED")
+            .map(|item| Detail::parse(item.text("detail")).unwrap())
+            .collect()
+    }
+
+    pub async fn event_of(&self, referral: &ReferralId) -> Detail<ReferralReceivedV1> {
+        let events = self.received_events().await;
+        events.into_iter().find(|event| event.data.referral_id == *referral).expect("an event for the referral")
+    }
+
+    pub async fn referral(&self, id: &ReferralId) -> Referral {
+        self.ledger.find_referral(&Fixtures::scope(), id).await.unwrap().expect("the referral")
+    }
+
+    pub async fn lead_of(&self, id: &ReferralId) -> Person {
+        let lead = self.referral(id).await.referred_person_id.expect("a linked lead");
+        self.person(lead.as_str()).await
+    }
+
+    pub async fn referrer_of(&self, id: &ReferralId) -> Person {
+        self.person(self.referral(id).await.referrer_person_id.as_str()).await
+    }
+
+    pub async fn person(&self, id: &str) -> Person {
+        let id = referrals::domain::id::PersonId::parse(id).unwrap();
+        self.ledger.find_person(&Fixtures::scope(), &id).await.unwrap().expect("the person")
+    }
+
+    /// Ledger rows of one kind (`REFERRAL`, `PERSON`, `CONTACT`, `PAIR`, `AUDIT`, `INBOX`, `LEAD_OF`), without those
+    /// that the fixtures brought.
+    pub async fn rows(&self, kind: &str) -> Vec<Item> {
+        let items = self.store.items().await;
+        items
+            .into_iter()
+            .filter(|item| item.kind() == kind)
+            .filter(|item| item.text("id") != "person_111" && item.text("personId") != "person_111")
+            .collect()
+    }
+}
