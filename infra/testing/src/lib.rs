@@ -15,5 +15,5 @@ mod fixtures;
 mod tables;
 
 pub use calls::CallCounter;
-pub use engine::TestStore;
+pub use engine::{Item, TestStore};
 pub use fixtures::{Fixtures, STARTED_AT, TestClock, contact, name, submission};

@@ -4,12 +4,7 @@ use std::sync::Arc;
 
 use referrals::{
     domain::{
-        access::Caller,
-        contact::Contact,
-        id::ReferralId,
-        organization::Slug,
-        person::Person,
-        referral::Referral,
+        access::Caller, contact::Contact, id::ReferralId, organization::Slug, person::Person, referral::Referral,
     },
     events::{Detail, ReferralReceivedV1},
     ports::{PersonReader as _, ReferralReader as _, StoreError},

@@ -1,0 +1,47 @@
+//! Who gets which claims at sign-in, and what an operator puts in place.
+
+use referrals::{
+    domain::{
+        id::{OrgId, UserId},
+        organization::Role,
+    },
+    store::{Provision, Provisioned},
+    usecase::issue_claims::{Claims, issue_claims},
+};
+
+use crate::world::World;
+
+#[tokio::test]
+async fn an_active_member_of_an_active_organization_gets_claims() {
+    let world = World::new().await;
+    let rows = [
+        ("sub-owner", "org_winnerr_demo", "user_456", Ok(Role::Owner)),
+        ("sub-member", "org_winnerr_demo", "user_789", Ok(Role::Member)),
+        ("sub-suspended", "org_winnerr_demo", "user_791", Err("suspended_member")),
+        ("sub-organization", "org_suspended_demo", "user_950", Err("suspended_organization")),
+        ("sub-stranger", "org_winnerr_demo", "user_901", Err("unknown_member")),
+    ];
+    for (subject, organization, user, expected) in rows {
+        let (organization, user) = (OrgId::parse(organization).unwrap(), UserId::parse(user).unwrap());
+        world.ledger.link_login(subject, &organization, &user).await.unwrap();
+        let expected = match expected {
+            Ok(role) => Claims::Granted { organization, user, role },
+            Err(reason) => Claims::Withheld(reason),
+        };
+        assert_eq!(issue_claims(&world.ledger, subject).await, Ok(expected), "{subject}");
+    }
+    assert_eq!(issue_claims(&world.ledger, "sub-unknown").await, Ok(Claims::Withheld("unknown_login")));
+}
+
+#[tokio::test]
+async fn putting_records_in_place_twice_changes_nothing() {
+    let world = World::new().await;
+    let id = world
+        .capture(referrals_testing::contact("robin.park@example.com", ""), referrals_testing::contact("", ""))
+        .await;
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/local/demo.json");
+    let records: Provision = serde_json::from_str(&std::fs::read_to_string(demo).unwrap()).unwrap();
+    let done = world.ledger.provision(&records).await.unwrap();
+    assert_eq!(done, Provisioned { created: 0, present: 14 });
+    assert_eq!(world.referrer_of(&id).await.total_referrals, 1);
+}

@@ -1,0 +1,109 @@
+//! The outbox after the bus.
+
+use std::sync::Mutex;
+
+use referrals::{
+    domain::time::Timestamp,
+    ports::{EventPublisher, OutboxEntry, OutboxKey, Publication},
+    store::rows::OutboxRow,
+    usecase::relay_events::{OutboxRecord, Relayed, relay_events},
+};
+use referrals_testing::{STARTED_AT, contact};
+
+use crate::world::World;
+
+/// A bus that answers as told, and keeps what it was sent.
+struct Bus {
+    answer: fn(usize) -> Publication,
+    sent: Mutex<Vec<usize>>,
+}
+
+impl EventPublisher for Bus {
+    async fn publish(&self, entries: &[OutboxEntry]) -> Vec<Publication> {
+        let mut sent = self.sent.lock().unwrap();
+        let before: usize = sent.iter().sum();
+        sent.push(entries.len());
+        (0..entries.len()).map(|place| (self.answer)(before + place)).collect()
+    }
+}
+
+async fn with_pending(count: usize) -> (World, Vec<OutboxRecord>) {
+    let world = World::new().await;
+    for number in 0..count {
+        world.capture(contact(&format!("referrer{number}@example.com"), ""), contact("", "")).await;
+    }
+    let items = world.store.outbox_items().await;
+    let records = items
+        .into_iter()
+        .map(|item| {
+            let key = OutboxKey { pk: item.text("pk").to_owned(), sk: item.text("sk").to_owned() };
+            let row: OutboxRow = serde_dynamo::from_item(item.0).unwrap();
+            OutboxRecord::Entry(OutboxEntry {
+                key,
+                detail_type: row.detail_type,
+                occurred_at: row.occurred_at,
+                detail: row.detail,
+            })
+        })
+        .collect();
+    (world, records)
+}
+
+async fn relay(
+    world: &World,
+    answer: fn(usize) -> Publication,
+    records: &[OutboxRecord],
+) -> (Vec<Relayed>, Vec<usize>) {
+    let bus = Bus { answer, sent: Mutex::default() };
+    let at = Timestamp::parse(STARTED_AT).unwrap();
+    let outcomes = relay_events(&bus, &world.store.outbox(), records, at).await;
+    (outcomes, bus.sent.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn what_the_bus_accepts_leaves_the_outbox_ten_at_a_time() {
+    let (world, records) = with_pending(12).await;
+    let (outcomes, sent) = relay(&world, |_| Publication::Accepted, &records).await;
+    assert_eq!(outcomes, vec![Relayed::Done; 12]);
+    assert_eq!(sent, [10, 2]);
+    assert!(world.store.outbox_items().await.is_empty());
+}
+
+#[tokio::test]
+async fn each_entry_has_its_own_fate() {
+    let (world, records) = with_pending(3).await;
+    let answer = |place| match place {
+        0 => Publication::Accepted,
+        1 => Publication::Retry("ThrottlingException".to_owned()),
+        _ => Publication::Refused("MalformedDetail".to_owned()),
+    };
+    let (outcomes, _) = relay(&world, answer, &records).await;
+    assert_eq!(
+        outcomes,
+        [
+            Relayed::Done,
+            Relayed::Retry("ThrottlingException".to_owned()),
+            Relayed::SetAside("MalformedDetail".to_owned())
+        ]
+    );
+    let left = world.store.outbox_items().await;
+    let pending = left.iter().filter(|item| item.text("pk").starts_with("PENDING#")).count();
+    let poison: Vec<_> = left.iter().filter(|item| item.text("pk").starts_with("POISON#")).collect();
+    assert_eq!((pending, poison.len()), (1, 1));
+    assert_eq!(poison[0].text("poisonReason"), "MalformedDetail");
+    // Nothing of it is lost.
+    assert!(poison[0].text("detail").contains("metadata"));
+}
+
+#[tokio::test]
+async fn an_unreadable_item_is_set_aside_without_the_bus_and_blocks_nobody() {
+    let (world, mut records) = with_pending(2).await;
+    let OutboxRecord::Entry(entry) = records[0].clone() else { panic!("an entry") };
+    records[0] = OutboxRecord::Unreadable(entry.key);
+    let (outcomes, sent) = relay(&world, |_| Publication::Accepted, &records).await;
+    assert_eq!(outcomes, [Relayed::SetAside("unreadable".to_owned()), Relayed::Done]);
+    assert_eq!(sent, [1]);
+    // Told again, as streams do: it is aside already.
+    let (again, _) = relay(&world, |_| Publication::Accepted, &records[..1]).await;
+    assert_eq!(again, [Relayed::SetAside("unreadable".to_owned())]);
+}
