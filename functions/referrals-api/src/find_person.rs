@@ -1,9 +1,6 @@
 //! `GET /api/people/{id}`.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use referrals::{
     domain::id::PersonId,
     http::{Authenticated, Code, Problem},
@@ -12,15 +9,15 @@ use referrals::{
 
 use crate::{
     app::App,
+    path_id::PathId,
     view::{PersonView, resource},
 };
 
 pub async fn find_person(
     State(app): State<App>,
     Authenticated(caller): Authenticated,
-    Path(id): Path<String>,
+    PathId(id): PathId<PersonId>,
 ) -> Result<Response, Problem> {
-    let id = PersonId::parse(&id).map_err(|_| Code::NotFound)?;
     let found = usecase::find_person::find_person(&app.ledger, &caller, &id).await?;
     let person = found.ok_or(Code::NotFound)?;
     let version = person.version;

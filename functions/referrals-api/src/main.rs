@@ -7,6 +7,7 @@ mod list_people;
 mod list_referrals;
 mod log_referral;
 mod page;
+mod path_id;
 mod view;
 
 use referrals::{

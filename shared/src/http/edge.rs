@@ -93,15 +93,15 @@ fn to_request(mut event: ApiGatewayV2httpRequest, request_id: &str) -> Result<Re
     let path = if path.starts_with('/') { path } else { format!("/{path}") };
     let query = event.raw_query_string.as_deref().map(|query| escape(query, true)).unwrap_or_default();
     let target = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
-    if Uri::try_from(target).is_err() {
-        return Err(Problem::new(Code::BadRequest));
-    }
+    let Ok(uri) = Uri::try_from(target) else { return Err(Problem::new(Code::BadRequest)) };
     if event.is_base64_encoded && event.body.as_deref().is_some_and(|body| STANDARD.decode(body).is_err()) {
         return Err(Problem::new(Code::BadRequest));
     }
     event.raw_path = Some(path);
     event.raw_query_string = Some(query);
     let mut request = lambda_http::Request::from(LambdaRequest::ApiGatewayV2(event));
+    // The conversion resolves `.` and `..` in the path; what was asked for is what the gateway said.
+    *request.uri_mut() = uri;
     request.extensions_mut().insert(RequestId(request_id.to_owned()));
     Ok(request.map(|body| match body {
         Body::Text(text) => AxumBody::from(text),

@@ -1,8 +1,10 @@
 //! Open profiles, remembered for at most thirty seconds: the one read that every capture would repeat.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
-
-use tokio::time::Instant;
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use crate::{
     domain::organization::{PublishedProfile, Slug},
@@ -40,10 +42,9 @@ impl<D> ProfileCache<D> {
     }
 }
 
-impl<D: ProfileDirectory> ProfileDirectory for ProfileCache<D> {
-    async fn find_open_profile(&self, slug: &Slug) -> Result<Option<PublishedProfile>, StoreError> {
-        // The age counts from before the read: what the read saw cannot be older than that.
-        let now = Instant::now();
+impl<D: ProfileDirectory> ProfileCache<D> {
+    /// The age counts from before the read: what the read saw cannot be older than that.
+    async fn find_at(&self, slug: &Slug, now: Instant) -> Result<Option<PublishedProfile>, StoreError> {
         if let Some(open) = self.remembered(slug, now) {
             return Ok(Some(open));
         }
@@ -52,6 +53,12 @@ impl<D: ProfileDirectory> ProfileDirectory for ProfileCache<D> {
             self.remember(slug, now, open);
         }
         Ok(open)
+    }
+}
+
+impl<D: ProfileDirectory> ProfileDirectory for ProfileCache<D> {
+    async fn find_open_profile(&self, slug: &Slug) -> Result<Option<PublishedProfile>, StoreError> {
+        self.find_at(slug, Instant::now()).await
     }
 }
 
@@ -78,28 +85,37 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_hit_is_read_once_in_thirty_seconds_and_a_withdrawal_is_seen_after_them() {
         let directory = Directory::default();
         let cache = ProfileCache::new(&directory);
-        let slug = Slug::parse("jane-doe").unwrap();
-        assert!(cache.find_open_profile(&slug).await.unwrap().is_some());
+        let (slug, start) = (Slug::parse("jane-doe").unwrap(), Instant::now());
+        assert!(cache.find_at(&slug, start).await.unwrap().is_some());
         directory.closed.store(true, Ordering::Relaxed);
-        tokio::time::advance(MAX_AGE - Duration::from_millis(1)).await;
-        assert!(cache.find_open_profile(&slug).await.unwrap().is_some());
+        let almost = start + MAX_AGE.checked_sub(Duration::from_millis(1)).unwrap();
+        assert!(cache.find_at(&slug, almost).await.unwrap().is_some());
         assert_eq!(directory.reads.load(Ordering::Relaxed), 1);
-        tokio::time::advance(Duration::from_millis(1)).await;
-        assert!(cache.find_open_profile(&slug).await.unwrap().is_none());
+        assert!(cache.find_at(&slug, start + MAX_AGE).await.unwrap().is_none());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_miss_is_asked_again() {
         let directory = Directory::default();
         directory.closed.store(true, Ordering::Relaxed);
         let cache = ProfileCache::new(&directory);
-        let slug = Slug::parse("jane-doe").unwrap();
-        assert!(cache.find_open_profile(&slug).await.unwrap().is_none());
+        let (slug, start) = (Slug::parse("jane-doe").unwrap(), Instant::now());
+        assert!(cache.find_at(&slug, start).await.unwrap().is_none());
         directory.closed.store(false, Ordering::Relaxed);
-        assert!(cache.find_open_profile(&slug).await.unwrap().is_some());
+        assert!(cache.find_at(&slug, start).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn the_memory_is_bounded() {
+        let directory = Directory::default();
+        let (cache, start) = (ProfileCache::new(&directory), Instant::now());
+        for number in 0..=MAX_ENTRIES {
+            cache.find_at(&Slug::parse(&format!("slug-{number}")).unwrap(), start).await.unwrap();
+        }
+        assert!(cache.entries.lock().unwrap().len() <= MAX_ENTRIES);
     }
 }

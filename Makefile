@@ -1,0 +1,62 @@
+# `make help` lists the targets. Recipes only name things; what they do is in infra/local and infra/checks.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+export PYTHONDONTWRITEBYTECODE := 1
+
+TOOLBOX := $(PYTHON) infra/local/toolbox.py
+STACK := .venv/local/bin/python infra/local/stack.py
+
+.PHONY: help dev dev-up dev-down dev-reset dev-logs build test test-rust test-flow check lint fmt \
+	python tools local-tools check-tools
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: build local-tools ## Run everything on this machine, in the foreground; Ctrl-C stops it and keeps the state
+	@$(STACK) dev
+
+dev-up: build local-tools ## The same in the background; also brings a running stack up to date
+	@$(STACK) up
+
+dev-down: local-tools ## Stop it and keep the state
+	@$(STACK) down
+
+dev-reset: local-tools ## Stop it and wipe the state
+	@$(STACK) reset
+
+dev-logs: local-tools ## The functions' log lines of the last ten minutes
+	@$(STACK) logs
+
+build: tools ## Build the functions and the operator's tool
+	@cargo build --workspace --locked --quiet
+
+test: test-rust test-flow ## Every test
+
+test-rust: tools ## Rules, stores and races, on an embedded store
+	cargo test --workspace --locked --quiet --no-fail-fast
+
+test-flow: build local-tools ## The store contract and whole flows, on the deployed template
+	@.venv/local/bin/python infra/local/flow.py
+
+check: check-tools ## Formatting, lints, docs, dependencies, template
+	@$(PYTHON) infra/checks/check.py
+
+lint: check-tools ## The linters of `check` only
+	@$(PYTHON) infra/checks/check.py --lint
+
+fmt: check-tools ## Format Rust and Python
+	@cargo fmt --all
+	@.venv/checks/bin/ruff --config infra/checks/ruff.toml format --no-cache --quiet infra
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is missing. Install Python 3.11 or newer" >&2; exit 1; }
+
+tools: python
+	@$(TOOLBOX)
+
+local-tools: python
+	@$(TOOLBOX) local
+
+check-tools: python
+	@$(TOOLBOX) checks --cargo-deny

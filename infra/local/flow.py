@@ -1,0 +1,73 @@
+"""`make test-flow`: the tests that need the deployed template, on an instance of their own that they always take down.
+
+It starts from nothing, and beside the developer's instance: another directory, another port.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import envfile
+import settings as configuration
+import stack
+from failure import Failure
+from settings import ROOT, Settings
+
+TESTS = "infra/tests"
+INSTANCE = {
+    "STACK_DIR": ".local/test",
+    "STACK_PORT": os.environ.get("TEST_STACK_PORT", "4577"),
+    # Redelivery at the pace of a test.
+    "QUEUE_VISIBILITY_SECONDS": "2",
+    # The functions' roles are part of what is tested.
+    "ENFORCE_ROLES": "true",
+}
+
+
+def run(settings: Settings, environment: Mapping[str, str]) -> bool:
+    stack.reset(settings)
+    try:
+        stack.up(settings)
+        values = {**environment, **envfile.read(settings.env_file)}
+        return _store_contract(values, settings.endpoint) and _flows(values)
+    finally:
+        stack.down(settings)
+
+
+def _store_contract(environment: Mapping[str, str], endpoint: str) -> bool:
+    command = ["cargo", "test", "--package", "referrals", "--test", "store_contract", "--locked"]
+    return _passes(command, {**environment, "CONTRACT_ENDPOINT": endpoint})
+
+
+def _flows(environment: Mapping[str, str]) -> bool:
+    return _passes([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS], environment)
+
+
+def _passes(command: list[str], environment: Mapping[str, str]) -> bool:
+    print(f"$ {' '.join(command)}", flush=True)
+    return subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode == 0
+
+
+def main() -> int:
+    environment = {**os.environ, **INSTANCE}
+    # Parameters that a developer set for the running stack are not the tests' business.
+    for name in configuration.PARAMETERS.keys() - INSTANCE.keys():
+        environment.pop(name, None)
+    try:
+        settings = configuration.from_environment(environment)
+        passed = run(settings, environment)
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if not passed:
+        print(f"error: test-flow failed; MiniStack's log is {settings.directory / 'ministack.log'}", file=sys.stderr)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
