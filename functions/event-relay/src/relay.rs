@@ -15,12 +15,9 @@ pub async fn handle(bus: &impl EventPublisher, outbox: &impl Outbox, event: &Eve
     let mut sequence_numbers = Vec::new();
     let mut records = Vec::new();
     for record in event.records.iter().filter(|record| record.event_name == "INSERT") {
-        match read(record) {
-            Some(read) => {
-                sequence_numbers.push(record.change.sequence_number.clone());
-                records.push(read);
-            }
-            None => tracing::debug!("an item of the outbox that is not pending"),
+        if let Some(read) = read(record) {
+            sequence_numbers.push(record.change.sequence_number.clone());
+            records.push(read);
         }
     }
     let outcomes = relay_events(bus, outbox, &records, SystemClock.now()).await;

@@ -1,5 +1,6 @@
 //! When two submissions are one: the same organization, agent, referrer and referred within thirty days of the first.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 /// How long a pair is guarded, counted from its first referral, in seconds (30 days).
 pub const GUARD_SECONDS: i64 = 30 * 86_400;
 
-/// Identity of (agent, referrer, referred) as a SHA-256 digest in hexadecimal, so that the guard's key holds no
+/// Identity of (agent, referrer, referred) as a SHA-256 digest in base64url, so that the guard's key holds no
 /// address, number or name and has one length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairKey(String);
@@ -38,7 +39,7 @@ impl PairKey {
             Some(key) => contact(&key),
             None => part("name", &referred_name.comparison_form()),
         }
-        Self(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(URL_SAFE_NO_PAD.encode(digest.finalize()))
     }
 
     #[must_use]

@@ -1,6 +1,6 @@
 //! Who calls, from the claims that the gateway's authorizer has verified, and from nothing else.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::BuildHasher};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -65,7 +65,10 @@ where
 ///
 /// # Errors
 /// 401 for a token that is not an access token, 403 for one without exactly one organization, user and role.
-pub fn authenticate(claims: &HashMap<String, String>, names: &ClaimNames) -> Result<Caller, Problem> {
+pub fn authenticate<S: BuildHasher>(
+    claims: &HashMap<String, String, S>,
+    names: &ClaimNames,
+) -> Result<Caller, Problem> {
     if claims.get("token_use").is_some_and(|token_use| token_use != "access") {
         return Err(Problem::new(Code::Unauthenticated));
     }
@@ -83,7 +86,8 @@ mod tests {
 
     fn check(claims: &[(&str, &str)]) -> Result<Caller, Code> {
         let names = ClaimNames { organization: "organization_id".into(), user: "user_id".into(), role: "role".into() };
-        let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let claims: HashMap<_, _> =
+            claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         authenticate(&claims, &names).map_err(|problem| problem.code)
     }
 

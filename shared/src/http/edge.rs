@@ -18,11 +18,30 @@ use lambda_http::{
     request::LambdaRequest,
 };
 use lambda_runtime::{Error, LambdaEvent};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::value::RawValue;
 use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
 use super::problem::{Code, Problem};
+
+/// What a URI's path cannot hold as it is. `%` stays: the gateway leaves `%25` as it came.
+const NOT_IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+const NOT_IN_QUERY: &AsciiSet = &NOT_IN_PATH.remove(b'?');
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -89,9 +108,9 @@ fn to_request(mut event: ApiGatewayV2httpRequest, request_id: &str) -> Result<Re
     // The host would become a part of the URI; nothing here depends on it, and it may be anything.
     event.headers.remove(header::HOST);
     event.request_context.domain_name = None;
-    let path = escape(event.raw_path.as_deref().unwrap_or_default(), false);
+    let path = utf8_percent_encode(event.raw_path.as_deref().unwrap_or_default(), NOT_IN_PATH).to_string();
     let path = if path.starts_with('/') { path } else { format!("/{path}") };
-    let query = event.raw_query_string.as_deref().map(|query| escape(query, true)).unwrap_or_default();
+    let query = utf8_percent_encode(event.raw_query_string.as_deref().unwrap_or_default(), NOT_IN_QUERY).to_string();
     let target = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
     let Ok(uri) = Uri::try_from(target) else { return Err(Problem::new(Code::BadRequest)) };
     if event.is_base64_encoded && event.body.as_deref().is_some_and(|body| STANDARD.decode(body).is_err()) {
@@ -110,25 +129,10 @@ fn to_request(mut event: ApiGatewayV2httpRequest, request_id: &str) -> Result<Re
     }))
 }
 
-/// Escapes what a URI cannot hold. `%` stays: the gateway leaves `%25` as it came.
-fn escape(text: &str, in_query: bool) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let plain =
-            byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte) || (in_query && byte == b'?');
-        if plain {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
-}
-
 async fn finish(response: Response<AxumBody>, request_id: &str) -> ApiGatewayV2httpResponse {
     let (mut parts, body) = response.into_parts();
     // Bodies are in memory already; collecting them cannot fail.
-    let bytes = body.collect().await.map(|collected| collected.to_bytes()).unwrap_or_default();
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     parts.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     parts.headers.remove(header::CONTENT_LENGTH);
     if let Ok(id) = HeaderValue::from_str(request_id)

@@ -1,4 +1,4 @@
-//! Every table key and index key of the system, and nowhere else. DATA_MODEL lists them with their access patterns.
+//! Every table key and index key of the system, and nowhere else. The data model document lists them with their access patterns.
 //!
 //! Every key starts with the organization. The exceptions are the slug directory, the login directory and the outbox:
 //! they are what an organization is found by, or hold no data of one.

@@ -93,7 +93,7 @@ impl Outbox for OutboxTable {
         item.extend(keys::poison_event(&key.pk, &key.sk).all().map(|(name, value)| (name.to_owned(), value)));
         item.insert("poisonReason".to_owned(), AttributeValue::S(reason.to_owned()));
         item.insert("poisonedAt".to_owned(), AttributeValue::S(at.to_string()));
-        let mut transaction = Transaction::new();
+        let mut transaction = Transaction::default();
         transaction.create((), &self.table, item)?;
         transaction.delete((), &self.table, attributes(key))?;
         match transaction.commit(&self.client).await? {

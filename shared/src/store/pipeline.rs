@@ -24,7 +24,7 @@ enum Part {
 
 impl PipelineRecorder for Ledger {
     async fn enter(&self, scope: &OrgScope, write: &PipelineWrite) -> Result<PipelineWriteOutcome, StoreError> {
-        let mut transaction = Transaction::new();
+        let mut transaction = Transaction::default();
         let inbox = InboxRow { applied_at: write.at, expires_at: write.at.plus_seconds(INBOX_SECONDS).epoch_seconds() };
         let inbox_keys = keys::inbox(scope, write.consumer, &write.event_id);
         transaction.create(Part::Inbox, &self.table, to_item(&inbox, &inbox_keys)?)?;

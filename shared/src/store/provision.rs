@@ -1,6 +1,7 @@
 //! What an operator puts in place: organizations, members, profiles, people and logins. Nothing that is there already is
 //! changed, so that loading twice is loading once.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use serde::Deserialize;
 
 use super::{
@@ -82,7 +83,7 @@ impl Ledger {
 
     async fn create_person(&self, person: &Person) -> Result<bool, StoreError> {
         let scope = OrgScope::from_operator(person.organization_id.clone());
-        let mut transaction = Transaction::new();
+        let mut transaction = Transaction::default();
         transaction.create((), &self.table, to_item(person, &keys::person_row(&scope, person))?)?;
         for key in person.contact_keys() {
             let row = ContactRow { person_id: person.id.clone() };
@@ -103,7 +104,7 @@ impl Ledger {
             .await;
         match result {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 Ok(false)
             }
             Err(error) => Err(store_error("putting a record in place", &error)),

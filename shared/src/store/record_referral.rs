@@ -33,7 +33,7 @@ impl ReferralRecorder for Ledger {
         write: &ReferralWrite,
     ) -> Result<ReferralWriteOutcome, StoreError> {
         let referral = &write.referral;
-        let mut transaction = Transaction::new();
+        let mut transaction = Transaction::default();
         transaction.create(Part::Referral, &self.table, to_item(referral, &keys::referral_row(scope, referral))?)?;
         if let Some(guard) = &write.guard {
             let row = PairGuardRow {

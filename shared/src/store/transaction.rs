@@ -47,12 +47,13 @@ pub struct Refusal<N> {
     pub existing: Attributes,
 }
 
-impl<N: Copy + PartialEq> Transaction<N> {
-    #[must_use]
-    pub fn new() -> Self {
+impl<N> Default for Transaction<N> {
+    fn default() -> Self {
         Self { names: Vec::new(), writes: Vec::new() }
     }
+}
 
+impl<N: Copy + PartialEq> Transaction<N> {
     fn push(&mut self, name: N, write: TransactWriteItem) {
         self.names.push(name);
         self.writes.push(write);
@@ -210,6 +211,7 @@ impl<N: Copy + PartialEq> Transaction<N> {
 }
 
 /// The table key as the SDK wants it.
+#[must_use]
 pub fn primary(keys: &keys::Keys) -> Attributes {
     keys.primary().map(|(name, value)| (name.to_owned(), value)).collect()
 }

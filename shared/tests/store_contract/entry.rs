@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use referrals::{
     domain::{
-        id::{PersonId, ReferralId},
+        id::{PersonId, ReferralId, UserId},
         person::{LeadSource, PipelineStage, RelationshipStage},
         referral::RiskFlag,
     },
@@ -25,7 +25,7 @@ async fn a_stranger_becomes_a_lead_at_the_top_of_the_agents_pipeline() {
     assert_eq!(lead.lead_source, Some(LeadSource::Referral));
     assert_eq!(lead.relationship_stage, Some(RelationshipStage::Advocate));
     assert_eq!(lead.pipeline_stage, Some(PipelineStage::Lead));
-    assert_eq!(lead.owner_user_id.as_ref().map(|owner| owner.as_str()), Some(Fixtures::AGENT));
+    assert_eq!(lead.owner_user_id.as_ref().map(UserId::as_str), Some(Fixtures::AGENT));
     assert!(!lead.email_marketing_consent && !lead.sms_marketing_consent);
     assert_eq!(world.referrer_of(&id).await.relationship_stage, Some(RelationshipStage::Advocate));
     assert_eq!(world.referral(&id).await.version, 2);
