@@ -5,7 +5,7 @@ use super::{
     organization::{AgentProfile, PublishedProfile},
 };
 
-/// Proof that an organization was not taken from client input. Only three sources can make one: verified claims, the
+/// Proof that an organization was not taken from client input. Few sources can make one: verified claims, the
 /// record of a published slug, and an event from the bus (whose policy limits who may put). The `tidy` test keeps each
 /// constructor to its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +36,13 @@ impl OrgScope {
         Self(organization)
     }
 
-    /// For the operator's command, which runs with the operator's own credentials, and for sign-in, where the login
-    /// directory names the organization.
+    /// For the organization that the login directory names for whoever signs in.
+    #[must_use]
+    pub fn from_login_directory(organization: OrgId) -> Self {
+        Self(organization)
+    }
+
+    /// For the operator's command, which runs with the operator's own credentials.
     #[must_use]
     pub fn from_operator(organization: OrgId) -> Self {
         Self(organization)

@@ -29,7 +29,7 @@ pub async fn issue_claims(
     let Some((organization, user)) = store.find_login(subject).await? else {
         return Ok(Claims::Withheld("unknown_login"));
     };
-    let scope = OrgScope::from_operator(organization.clone());
+    let scope = OrgScope::from_login_directory(organization.clone());
     let Some(member) = store.find_member(&scope, &user).await? else {
         return Ok(Claims::Withheld("unknown_member"));
     };

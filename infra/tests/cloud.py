@@ -1,0 +1,177 @@
+"""The deployed stack from behind: its bus, queues, tables and logs."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import boto3
+from botocore.config import Config
+
+from waiting import eventually
+
+SOURCE = "winnerr.referrals"
+RECEIVED = "REFERRAL_RECEIVED"
+ENTERED = "LEAD_ENTERED_PIPELINE"
+# Looks in a row that have to find nothing under way.
+QUIET_LOOKS = 3
+QUIET_SECONDS = 60
+
+
+def client(stack, service):
+    return boto3.client(
+        service,
+        endpoint_url=stack["AWS_ENDPOINT_URL"],
+        region_name=stack["AWS_REGION"],
+        config=Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=60, proxies={}),
+    )
+
+
+class Pipeline:
+    """The way of an event: outbox, relay, bus, queue, pipeline-entry."""
+
+    def __init__(self, stack):
+        self._stack = stack
+        self._sqs = client(stack, "sqs")
+        self._events = client(stack, "events")
+        self._dynamodb = client(stack, "dynamodb")
+        self._lambda = client(stack, "lambda")
+        self.dead_letters = DeadLetters(self._sqs, stack["PIPELINE_DEAD_LETTER_QUEUE_URL"])
+
+    def publish(self, details, detail_type=RECEIVED):
+        """Puts details, given as text, on the bus as the relay would."""
+        entries = [
+            {"EventBusName": self._stack["EVENT_BUS"], "Source": SOURCE, "DetailType": detail_type, "Detail": detail}
+            for detail in details
+        ]
+        assert self._events.put_events(Entries=entries)["FailedEntryCount"] == 0
+
+    def enqueue(self, bodies):
+        """Puts messages straight into the queue."""
+        for body in bodies:
+            self._sqs.send_message(QueueUrl=self._stack["PIPELINE_QUEUE_URL"], MessageBody=body)
+
+    def wait_until_quiet(self):
+        """Until no event is on its way, neither in the outbox nor in the queue."""
+        looks = 0
+
+        def is_quiet():
+            nonlocal looks
+            # The outbox again after the queue: what the queue held may have written to it.
+            looks = 0 if self.outbox() or self.in_queue() or self.outbox() else looks + 1
+            return looks >= QUIET_LOOKS
+
+        eventually(is_quiet, QUIET_SECONDS, "the pipeline is quiet")
+
+    def in_queue(self):
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self._sqs.get_queue_attributes(QueueUrl=self._stack["PIPELINE_QUEUE_URL"], AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def outbox(self):
+        return self._scan(self._stack["OUTBOX_TABLE_NAME"])
+
+    def ledger_rows(self, attribute, text):
+        """The ledger's rows whose key attribute contains the text."""
+        return self._scan(
+            self._stack["TABLE_NAME"],
+            FilterExpression="contains(#name, :text)",
+            ExpressionAttributeNames={"#name": attribute},
+            ExpressionAttributeValues={":text": {"S": text}},
+        )
+
+    def hold_back(self):
+        """Stops pipeline-entry from reading the queue."""
+        self._switch(on=False)
+
+    def let_go(self):
+        self._switch(on=True)
+
+    def _switch(self, on):
+        mapping = self._stack["PIPELINE_MAPPING_ID"]
+        self._lambda.update_event_source_mapping(UUID=mapping, Enabled=on)
+        wanted = "Enabled" if on else "Disabled"
+        eventually(
+            lambda: self._lambda.get_event_source_mapping(UUID=mapping)["State"] == wanted, 60, f"the mapping {wanted}"
+        )
+
+    def _scan(self, table, **options):
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **options)
+        return [item for page in pages for item in page["Items"]]
+
+
+class DeadLetters:
+    """A dead-letter queue, whose messages stay where they are until somebody takes them."""
+
+    def __init__(self, sqs, url):
+        self._sqs = sqs
+        self._url = url
+
+    def bodies(self):
+        return [message["Body"] for message in self._look()]
+
+    def take(self, mark):
+        """Removes the messages that carry the mark, and returns their bodies."""
+        taken = [message for message in self._look() if mark in message["Body"]]
+        for message in taken:
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in taken]
+
+    def _look(self):
+        seen = []
+        while True:
+            answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=30)
+            if not answer.get("Messages"):
+                break
+            seen += answer["Messages"]
+        for message in seen:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        return seen
+
+
+class Tap:
+    """A queue of the tests' own on the bus, that hears every event of the product."""
+
+    def __init__(self, stack):
+        self._sqs, self._events = client(stack, "sqs"), client(stack, "events")
+        self._bus = stack["EVENT_BUS"]
+        self._name = f"test-tap-{uuid.uuid4().hex[:12]}"
+        self._heard = []
+        self._url = self._sqs.create_queue(QueueName=self._name)["QueueUrl"]
+        queue = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        pattern = {"source": [SOURCE]}
+        rule = self._events.put_rule(Name=self._name, EventBusName=self._bus, EventPattern=json.dumps(pattern))
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue,
+            "Condition": {"ArnEquals": {"aws:SourceArn": rule["RuleArn"]}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        targets = [{"Id": "tap", "Arn": queue}]
+        put = self._events.put_targets(Rule=self._name, EventBusName=self._bus, Targets=targets)
+        assert put["FailedEntryCount"] == 0
+
+    def heard(self):
+        """All messages so far, as EventBridge delivered them."""
+        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                self._heard.append(json.loads(message["Body"]))
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return self._heard
+
+    def about(self, referral_id, detail_type):
+        return [
+            message
+            for message in self.heard()
+            if message["detail-type"] == detail_type and message["detail"].get("data", {}).get("referralId") == referral_id
+        ]
+
+    def close(self):
+        self._events.remove_targets(Rule=self._name, EventBusName=self._bus, Ids=["tap"])
+        self._events.delete_rule(Name=self._name, EventBusName=self._bus)
+        self._sqs.delete_queue(QueueUrl=self._url)

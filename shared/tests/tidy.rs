@@ -1,0 +1,155 @@
+//! The structure that Cargo cannot keep inside one crate: which layer may name what, and where a line belongs.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every Rust file below `folder`, as (path from the root, text), tests left out.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                found.push((name, text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+/// The code without its unit tests and without comments.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn nobody_names(words: &[&str], folder: &str, except: &[&str]) {
+    for (path, text) in sources(folder) {
+        if except.iter().any(|except| path.starts_with(except)) {
+            continue;
+        }
+        for word in words {
+            assert!(!code(&text).contains(word), "{path} names {word}");
+        }
+    }
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let edges = ["aws_sdk", "aws_smithy", "aws_lambda_events", "axum", "lambda_", "tower"];
+    let outer = [
+        "crate::usecase",
+        "crate::ports",
+        "crate::store",
+        "crate::aws",
+        "crate::http",
+        "crate::queue",
+        "crate::events",
+    ];
+    nobody_names(&[&edges[..], &outer].concat(), "shared/src/domain", &[]);
+    nobody_names(&edges, "shared/src/events", &[]);
+    nobody_names(&["crate::ports", "crate::store", "crate::usecase", "crate::http"], "shared/src/events", &[]);
+    nobody_names(&edges, "shared/src/usecase", &[]);
+    nobody_names(&["crate::store", "crate::aws", "crate::http", "crate::queue"], "shared/src/usecase", &[]);
+    nobody_names(&["crate::http", "crate::usecase", "crate::queue"], "shared/src/store", &[]);
+    nobody_names(&["crate::store", "crate::usecase"], "shared/src/http", &[]);
+    nobody_names(&["aws_sdk_dynamodb"], "shared/src", &["shared/src/store/"]);
+    nobody_names(&["aws_sdk_eventbridge"], "shared/src", &["shared/src/aws/"]);
+}
+
+#[test]
+fn an_organization_is_taken_only_from_where_it_can_be_trusted() {
+    for (constructor, homes) in [
+        ("from_verified_claims", &["shared/src/http/caller.rs"][..]),
+        ("from_slug_record", &["shared/src/store/directory.rs"]),
+        ("from_published_profile", &["shared/src/usecase/capture_referral.rs"]),
+        ("from_bus_event", &["shared/src/usecase/enter_pipeline.rs"]),
+        ("from_login_directory", &["shared/src/usecase/issue_claims.rs"]),
+        ("from_operator", &["shared/src/store/provision.rs"]),
+    ] {
+        let except = [homes, &["shared/src/domain/scope.rs"]].concat();
+        for folder in ["shared/src", "functions", "infra/admin"] {
+            nobody_names(&[constructor], folder, &except);
+        }
+    }
+}
+
+#[test]
+fn keys_are_built_in_one_place() {
+    let words = [
+        "\"ORG#",
+        "#PERSON#",
+        "#REFERRAL#",
+        "#CONTACT#",
+        "\"SLUG#",
+        "\"LOGIN#",
+        "\"PENDING#",
+        "\"POISON#",
+        "#INBOX#",
+        "#PAIR#",
+    ];
+    for folder in ["shared/src", "functions", "infra/admin"] {
+        nobody_names(&words, folder, &["shared/src/store/keys.rs"]);
+    }
+}
+
+#[test]
+fn the_environment_is_read_in_one_place() {
+    for folder in ["shared/src", "functions", "infra/admin"] {
+        nobody_names(&["env::var"], folder, &["shared/src/settings.rs"]);
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    for folder in ["shared", "functions", "infra/admin", "infra/testing"] {
+        for (path, text) in sources(folder) {
+            let lines = text.lines().count();
+            let most = if path.ends_with("main.rs") && path.starts_with("functions/") { 40 } else { 400 };
+            assert!(lines <= most, "{path} has {lines} lines, at most {most} are wanted");
+            assert!(path.contains("/tests/") || text.starts_with("//!"), "{path} does not say what it owns");
+        }
+    }
+}
+
+#[test]
+fn every_golden_event_is_used_by_a_test() {
+    let mut texts = String::new();
+    for folder in ["shared", "functions"] {
+        let mut folders = vec![root().join(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    texts.push_str(&fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+    }
+    for folder in fs::read_dir(root().join("events")).unwrap() {
+        let folder = folder.unwrap().path();
+        if folder.is_dir() {
+            for file in fs::read_dir(&folder).unwrap() {
+                let file = file.unwrap().path();
+                let name = file.strip_prefix(root()).unwrap().to_str().unwrap();
+                assert!(texts.contains(name), "no test uses {name}");
+            }
+        }
+    }
+}
