@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
-.PHONY: help dev dev-up dev-down dev-reset dev-logs build test test-rust test-flow check lint fmt \
+.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke build test test-rust test-flow check lint fmt \
 	python tools local-tools check-tools
 
 help: ## Show this list
@@ -28,8 +28,14 @@ dev-reset: local-tools ## Stop it and wipe the state
 dev-logs: local-tools ## The functions' log lines of the last ten minutes
 	@$(STACK) logs
 
+emit: local-tools ## Put an event on the running stack's bus: EVENT=events/bus/....json
+	@.venv/local/bin/python infra/local/send.py "$(EVENT)"
+
+invoke: local-tools ## Call a function of the running stack: FUNCTION=public-capture EVENT=events/http/....json
+	@.venv/local/bin/python infra/local/send.py --function "$(FUNCTION)" "$(EVENT)"
+
 build: tools ## Build the functions and the operator's tool
-	@cargo build --workspace --locked --quiet
+	@cargo build --workspace --locked
 
 test: test-rust test-flow ## Every test
 

@@ -38,7 +38,8 @@ def run(settings: Settings, environment: Mapping[str, str]) -> bool:
 
 
 def _store_contract(environment: Mapping[str, str], endpoint: str) -> bool:
-    command = ["cargo", "test", "--package", "referrals", "--test", "store_contract", "--locked"]
+    # The whole workspace, as `make test-rust` builds it: one package alone would be built with other features, anew.
+    command = ["cargo", "test", "--workspace", "--test", "store_contract", "--locked"]
     return _passes(command, {**environment, "CONTRACT_ENDPOINT": endpoint})
 
 

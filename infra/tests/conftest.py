@@ -38,7 +38,9 @@ def stack():
 
 
 @pytest.fixture(scope="session")
-def api(stack):
+def api(stack, tap):
+    # With the tap, so that it hears of everything that any test causes.
+    assert tap
     return Api(stack["API_URL"])
 
 
@@ -70,8 +72,8 @@ def tap(stack):
 
 
 @pytest.fixture
-def lead_of(api, owner, slug, pipeline, tap, canaries):
-    """Captures a referral and waits until its lead is in the pipeline: the submission, the referral, the lead."""
+def capture_lead(api, owner, slug, pipeline, canaries):
+    """Captures a referral and waits until its lead is in the pipeline. Gives the submission, the referral, the lead."""
 
     def capture(**fields):
         submission = canaries.submission(**fields)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 class Friend:
     name: str
     email: str
-    phone: str
 
 
 class Canaries:
@@ -30,13 +29,14 @@ class Canaries:
         self._first_number = random.randrange(1_000_000)
 
     def person(self):
-        number = next(self._numbers)
-        mark = f"{self.word}{number}"
+        mark = f"{self.word}{next(self._numbers)}"
+        return Friend(name=f"Robin {mark.capitalize()}", email=f"robin.{mark}@example.com")
+
+    def phone(self):
         # 212 is an area code in use, and 2 to 9 begins an exchange.
-        local = f"{2_000_000 + (self._first_number + number) % 1_000_000:07d}"
-        phone = f"+1212{local}"
-        self.others |= {phone[1:], phone[2:], local}
-        return Friend(name=f"Robin {mark.capitalize()}", email=f"robin.{mark}@example.com", phone=phone)
+        number = f"212{2_000_000 + (self._first_number + next(self._numbers)) % 1_000_000}"
+        self.others.add(number)
+        return f"+1{number}"
 
     def notes(self):
         return f"Met {self.word} at the open house."

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_lambda_events::cognito::{
     ClaimsAndScopeOverrideDetailsV2, CognitoAccessTokenGenerationV2, CognitoEventUserPoolsPreTokenGenV2,
+    CognitoIdTokenGenerationV2,
 };
 use referrals::{
     http::ClaimNames,
@@ -37,6 +38,8 @@ pub async fn handle(
         }
     }
     let mut details = ClaimsAndScopeOverrideDetailsV2::default();
+    // The id token stays as it is; null in its place is not what Cognito documents.
+    details.id_token_generation = Some(CognitoIdTokenGenerationV2::default());
     details.access_token_generation = Some(access);
     event.response.claims_and_scope_override_details = Some(details);
     Ok(event)

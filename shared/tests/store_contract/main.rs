@@ -8,4 +8,5 @@ mod entry;
 mod lists;
 mod logging;
 mod outbox;
+mod units;
 mod world;

@@ -1,0 +1,255 @@
+"""Policies of template.yaml that no linter knows."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+FOURTEEN_DAYS = 14 * 24 * 3600
+# The only resource with a wildcard: listing streams asks which there are, so it cannot name one.
+WILDCARDS = {("dynamodb:ListStreams", "${OutboxTable.Arn}/stream/*")}
+
+
+class Loader(yaml.SafeLoader):
+    """Reads `!Ref X` as {"Ref": "X"} and `!GetAtt X.Y` as {"GetAtt": "X.Y"}."""
+
+
+def _function(loader, name, node):
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    if isinstance(node, yaml.MappingNode):
+        return {name: loader.construct_mapping(node, deep=True)}
+    return {name: node.value}
+
+
+Loader.add_multi_constructor("!", _function)
+
+
+class Template:
+    def __init__(self, document):
+        self.parameters = document["Parameters"]
+        self.defaults = document["Globals"]["Function"]
+        self.resources = document["Resources"]
+
+    def of_type(self, kind):
+        found = {name: entry["Properties"] for name, entry in self.resources.items() if entry["Type"] == kind}
+        assert found, f"no {kind} in the template"
+        return found
+
+    def properties(self, reference, kind):
+        """What `!Ref` or `!GetAtt` refers to."""
+        name = named(reference)
+        assert self.resources[name]["Type"] == kind
+        return self.resources[name]["Properties"]
+
+    def number(self, value):
+        return self.parameters[value["Ref"]]["Default"] if isinstance(value, dict) else value
+
+    @property
+    def functions(self):
+        return self.of_type("AWS::Serverless::Function")
+
+    @property
+    def mappings(self):
+        return self.of_type("AWS::Lambda::EventSourceMapping")
+
+    @property
+    def feeding_queues(self):
+        """Queue -> the function that it feeds."""
+        sources = {named(entry["EventSourceArn"]): named(entry["FunctionName"]) for entry in self.mappings.values()}
+        queues = self.of_type("AWS::SQS::Queue")
+        found = {name: function for name, function in sources.items() if name in queues}
+        assert found
+        return found
+
+    @property
+    def dead_letter_queues(self):
+        """Every queue that something gives up into."""
+        found = {
+            named(entry["RedrivePolicy"]["deadLetterTargetArn"])
+            for entry in self.of_type("AWS::SQS::Queue").values()
+            if "RedrivePolicy" in entry
+        }
+        for rule in self.of_type("AWS::Events::Rule").values():
+            found |= {named(target["DeadLetterConfig"]["Arn"]) for target in rule["Targets"]}
+        for mapping in self.mappings.values():
+            if "DestinationConfig" in mapping:
+                found.add(named(mapping["DestinationConfig"]["OnFailure"]["Destination"]))
+        return found
+
+    def statements(self):
+        """(role, action, resource), one by one."""
+        for role, properties in self.of_type("AWS::IAM::Role").items():
+            assert "ManagedPolicyArns" not in properties, role
+            for policy in properties["Policies"]:
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    assert statement["Effect"] == "Allow"
+                    assert not statement.keys() & {"NotAction", "NotResource"}, role
+                    for action in listed(statement["Action"]):
+                        for resource in listed(statement["Resource"]):
+                            yield role, action, resource
+
+
+def named(reference):
+    ((function, value),) = reference.items()
+    assert function in ("Ref", "GetAtt")
+    return value.split(".")[0]
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.fixture(scope="module")
+def template(root):
+    return Template(yaml.load((root / "template.yaml").read_text(), Loader=Loader))  # noqa: S506 - a SafeLoader
+
+
+def test_every_route_but_the_public_ones_asks_for_a_token(template):
+    public = []
+    for name, route in template.of_type("AWS::ApiGatewayV2::Route").items():
+        path = route["RouteKey"].partition(" ")[2]
+        if path == "/api/public" or path.startswith("/api/public/"):
+            public.append(path)
+            assert route["AuthorizationType"] == "NONE", name
+            continue
+        assert route["AuthorizationType"] == "JWT", name
+        authorizer = template.properties(route["AuthorizerId"], "AWS::ApiGatewayV2::Authorizer")
+        assert authorizer["AuthorizerType"] == "JWT", name
+        assert authorizer["JwtConfiguration"]["Audience"], name
+    assert sorted(public) == ["/api/public", "/api/public/{proxy+}"]
+
+
+def test_no_function_can_be_called_around_the_gateway(template):
+    assert not any("Events" in function or "FunctionUrlConfig" in function for function in template.functions.values())
+    for name, permission in template.of_type("AWS::Lambda::Permission").items():
+        assert permission["Action"] == "lambda:InvokeFunction", name
+        assert permission["SourceArn"], name
+
+
+def test_every_queue_that_feeds_a_function_gives_up_into_a_dead_letter_queue(template):
+    for name in template.feeding_queues:
+        redrive = template.properties({"Ref": name}, "AWS::SQS::Queue")["RedrivePolicy"]
+        assert redrive["maxReceiveCount"] == 5, name
+        assert named(redrive["deadLetterTargetArn"]) != name
+
+
+def test_every_rule_goes_to_a_queue_and_gives_up_into_another(template):
+    for name, rule in template.of_type("AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            template.properties(target["Arn"], "AWS::SQS::Queue")
+            assert target["DeadLetterConfig"]["Arn"] != target["Arn"], name
+
+
+def test_only_its_rule_may_write_to_a_queue(template):
+    targets = {
+        named(arn): name
+        for name, rule in template.of_type("AWS::Events::Rule").items()
+        for target in rule["Targets"]
+        for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"])
+    }
+    allowed = {}
+    for policy in template.of_type("AWS::SQS::QueuePolicy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+            assert statement["Action"] == "sqs:SendMessage"
+            (queue,) = {named(queue) for queue in policy["Queues"]}
+            assert named(statement["Resource"]) == queue
+            allowed[queue] = named(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+    assert allowed == targets
+
+
+def test_every_dead_letter_queue_keeps_two_weeks_and_has_an_alarm(template):
+    watched = {}
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        for dimension in alarm["Dimensions"]:
+            if dimension["Name"] == "QueueName":
+                assert dimension["Value"] == {"GetAtt": f"{named(dimension['Value'])}.QueueName"}, name
+                watched[named(dimension["Value"])] = alarm
+    for name in template.dead_letter_queues:
+        queue = template.properties({"Ref": name}, "AWS::SQS::Queue")
+        assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS, name
+        alarm = watched[name]
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible"), name
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0), name
+
+
+def test_every_function_has_a_log_group_and_a_role_of_its_own(template):
+    groups, roles = {}, {}
+    for name, function in template.functions.items():
+        group, role = function["LoggingConfig"]["LogGroup"], function["Role"]
+        assert template.number(template.properties(group, "AWS::Logs::LogGroup")["RetentionInDays"]) > 0, name
+        template.properties(role, "AWS::IAM::Role")
+        assert groups.setdefault(named(group), name) == name
+        assert roles.setdefault(named(role), name) == name
+        written = {
+            named(resource)
+            for owner, action, resource in template.statements()
+            if owner == named(role) and action.startswith("logs:")
+        }
+        assert written == {named(group)}, name
+
+
+def test_no_role_may_do_anything_to_everything(template):
+    for role, action, resource in template.statements():
+        assert "*" not in action, f"{role}: {action}"
+        if "*" in str(resource):
+            ((function, text),) = resource.items()
+            assert function == "Sub" and (action, text) in WILDCARDS, f"{role}: {action} on {resource}"
+
+
+def test_nobody_may_scan(template):
+    actions = {action.lower() for _, action, _ in template.statements()}
+    assert "dynamodb:getitem" in actions
+    assert not actions & {"dynamodb:scan", "dynamodb:partiqlselect", "dynamodb:executestatement"}
+
+
+def test_only_the_relay_publishes_and_it_cannot_read_the_ledger(template):
+    relay = named(template.functions["EventRelayFunction"]["Role"])
+    publishers = {role for role, action, _ in template.statements() if action == "events:PutEvents"}
+    assert publishers == {relay}
+    reached = {str(resource) for role, _, resource in template.statements() if role == relay}
+    assert not any("LedgerTable" in resource for resource in reached)
+
+
+def test_a_message_stays_hidden_longer_than_its_function_may_take(template):
+    for name, function in template.feeding_queues.items():
+        queue = template.properties({"Ref": name}, "AWS::SQS::Queue")
+        timeout = template.functions[function].get("Timeout", template.defaults["Timeout"])
+        assert template.number(queue["VisibilityTimeout"]) >= 6 * timeout, name
+
+
+def test_every_mapping_answers_message_by_message(template):
+    for name, mapping in template.mappings.items():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+
+
+def test_the_relay_reads_new_work_only_and_blocks_on_nothing(template):
+    streams = [
+        mapping for mapping in template.mappings.values() if mapping["EventSourceArn"] == {"GetAtt": "OutboxTable.StreamArn"}
+    ]
+    (mapping,) = streams
+    (pattern,) = [entry["Pattern"] for entry in mapping["FilterCriteria"]["Filters"]]
+    assert yaml.safe_load(pattern) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "PENDING#"}]}}},
+    }
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRetryAttempts"] > 0
+    assert mapping["MaximumRecordAgeInSeconds"] > 0
+    template.properties(mapping["DestinationConfig"]["OnFailure"]["Destination"], "AWS::SQS::Queue")
+
+
+def test_cors_is_open_without_credentials(template):
+    (api,) = template.of_type("AWS::ApiGatewayV2::Api").values()
+    cors = api["CorsConfiguration"]
+    assert (cors["AllowOrigins"], cors["AllowCredentials"]) == (["*"], False)
+    assert sorted(cors["AllowHeaders"]) == ["authorization", "content-type", "idempotency-key", "if-match"]
+    assert sorted(cors["ExposeHeaders"]) == ["etag", "location", "retry-after", "x-request-id"]
+
+
+def test_tables_survive_mistakes_and_are_encrypted(template):
+    for name, table in template.of_type("AWS::DynamoDB::Table").items():
+        assert template.resources[name]["DeletionPolicy"] == "Retain", name
+        assert table["SSESpecification"] == {"SSEEnabled": True}, name
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
