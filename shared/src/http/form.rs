@@ -39,11 +39,11 @@ impl Fields {
         }
     }
 
-    /// Takes a text. None when the field is absent, null, or nothing but white space.
+    /// Takes a text, trimmed. None when the field is absent, null, or nothing but white space.
     pub fn text(&mut self, name: &str) -> Option<String> {
         match self.map.remove(name) {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) => (!text.trim().is_empty()).then_some(text),
+            Some(Value::String(text)) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
             Some(_) => {
                 self.reject(name, "text_expected");
                 None

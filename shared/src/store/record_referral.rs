@@ -1,13 +1,13 @@
 //! One new referral: its row, its referrer, the pair's guard, the audit entry and the event, in one transaction.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
 
 use super::{
     Ledger,
     error::{store_error, unreadable_row},
     keys, rows,
     rows::{ContactRow, PairGuardRow, to_item},
-    transaction::{Committed, Transaction, primary},
+    transaction::{Committed, Patience, Transaction, primary},
 };
 use crate::{
     domain::{duplicate::PairKey, scope::OrgScope, time::Timestamp},
@@ -119,17 +119,26 @@ impl ReferralRecorder for Ledger {
     }
 
     async fn count_repetition(&self, scope: &OrgScope, pair: &PairKey, at: Timestamp) -> Result<(), StoreError> {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(primary(&keys::pair_guard(scope, pair))))
-            .update_expression("SET lastDuplicateAt = :at ADD duplicateCount :one")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":at", AttributeValue::S(at.to_string()))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| store_error("counting a repetition", &error))
+        let mut patience = Patience::new();
+        loop {
+            let counted = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(primary(&keys::pair_guard(scope, pair))))
+                .update_expression("SET lastDuplicateAt = :at ADD duplicateCount :one")
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":at", AttributeValue::S(at.to_string()))
+                .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+                .send()
+                .await;
+            match counted {
+                // The transaction that made the guard, or another repetition, holds the row.
+                Err(error)
+                    if error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception)
+                        && patience.wait().await => {}
+                counted => return counted.map(drop).map_err(|error| store_error("counting a repetition", &error)),
+            }
+        }
     }
 }

@@ -165,8 +165,7 @@ impl<N: Copy + PartialEq> Transaction<N> {
     /// When the store does not answer, refuses for good, or the conflict outlives its budget. Only the first of these
     /// leaves open whether the writes took place.
     pub async fn commit(self, client: &Client) -> Result<Committed<N>, StoreError> {
-        let deadline = Instant::now() + CONFLICT_BUDGET;
-        let mut pause = FIRST_PAUSE;
+        let mut patience = Patience::new();
         loop {
             let Err(error) = client.transact_write_items().set_transact_items(Some(self.writes.clone())).send().await
             else {
@@ -185,12 +184,9 @@ impl<N: Copy + PartialEq> Transaction<N> {
             let code = reasons.iter().filter_map(CancellationReason::code).find(|code| *code != "None");
             match code {
                 Some(code @ ("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")) => {
-                    let wait = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
-                    if Instant::now() + wait >= deadline {
+                    if !patience.wait().await {
                         return Err(StoreError::Unavailable { operation: OPERATION, reason: code.to_owned() });
                     }
-                    tokio::time::sleep(wait).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 code => {
                     let reason = code.or(error.code()).unwrap_or("canceled without a reason").to_owned();
@@ -207,6 +203,37 @@ impl<N: Copy + PartialEq> Transaction<N> {
             .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
             .map(|(name, reason)| Refusal { name: *name, existing: reason.item().cloned().unwrap_or_default() })
             .collect()
+    }
+}
+
+/// Pauses between attempts that met a conflict: growing, with jitter, and within one budget.
+#[derive(Debug)]
+pub struct Patience {
+    deadline: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    #[must_use]
+    pub fn new() -> Self {
+        Self { deadline: Instant::now() + CONFLICT_BUDGET, pause: FIRST_PAUSE }
+    }
+
+    /// False, at once, when the budget has no room for another pause.
+    pub async fn wait(&mut self) -> bool {
+        let pause = self.pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+        if Instant::now() + pause >= self.deadline {
+            return false;
+        }
+        tokio::time::sleep(pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
