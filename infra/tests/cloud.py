@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 
 import boto3
 from botocore.config import Config
-
 from waiting import eventually
 
 SOURCE = "winnerr.referrals"
@@ -80,20 +80,30 @@ class Pipeline:
             ExpressionAttributeValues={":text": {"S": text}},
         )
 
-    def hold_back(self):
-        """Stops pipeline-entry from reading the queue."""
-        self._switch(on=False)
+    def consumer_held_back(self):
+        """While it lasts, pipeline-entry does not read the queue."""
+        return self._held_back(self._stack["PIPELINE_MAPPING_ID"])
 
-    def let_go(self):
-        self._switch(on=True)
+    def relay_held_back(self):
+        """While it lasts, event-relay does not read the outbox's stream."""
+        return self._held_back(self._stack["RELAY_MAPPING_ID"])
 
-    def _switch(self, on):
-        mapping = self._stack["PIPELINE_MAPPING_ID"]
+    @contextlib.contextmanager
+    def _held_back(self, mapping):
+        self._switch(mapping, on=False)
+        try:
+            yield
+        finally:
+            self._switch(mapping, on=True)
+
+    def _switch(self, mapping, on):
         self._lambda.update_event_source_mapping(UUID=mapping, Enabled=on)
         wanted = "Enabled" if on else "Disabled"
-        eventually(
-            lambda: self._lambda.get_event_source_mapping(UUID=mapping)["State"] == wanted, 60, f"the mapping {wanted}"
-        )
+
+        def is_so():
+            return self._lambda.get_event_source_mapping(UUID=mapping)["State"] == wanted
+
+        eventually(is_so, 60, f"the mapping is {wanted}")
 
     def _scan(self, table, **options):
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **options)
@@ -140,7 +150,8 @@ class Tap:
         self._name = f"test-tap-{uuid.uuid4().hex[:12]}"
         self._heard = []
         self._url = self._sqs.create_queue(QueueName=self._name)["QueueUrl"]
-        queue = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        queue = attributes["Attributes"]["QueueArn"]
         pattern = {"source": [SOURCE]}
         rule = self._events.put_rule(Name=self._name, EventBusName=self._bus, EventPattern=json.dumps(pattern))
         statement = {
@@ -165,11 +176,8 @@ class Tap:
         return self._heard
 
     def about(self, referral_id, detail_type):
-        return [
-            message
-            for message in self.heard()
-            if message["detail-type"] == detail_type and message["detail"].get("data", {}).get("referralId") == referral_id
-        ]
+        found = (message for message in self.heard() if message["detail-type"] == detail_type)
+        return [message for message in found if message["detail"].get("data", {}).get("referralId") == referral_id]
 
     def close(self):
         self._events.remove_targets(Rule=self._name, EventBusName=self._bus, Ids=["tap"])

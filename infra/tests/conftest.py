@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,12 @@ def canaries():
     return Canaries()
 
 
+@pytest.fixture
+def submission(canaries):
+    """A public form about two people whom nobody knows yet."""
+    return canaries.submission()
+
+
 @pytest.fixture(scope="session")
 def pipeline(stack):
     return Pipeline(stack)
@@ -72,14 +79,33 @@ def tap(stack):
 
 
 @pytest.fixture
-def capture_lead(api, owner, slug, pipeline, canaries):
-    """Captures a referral and waits until its lead is in the pipeline. Gives the submission, the referral, the lead."""
+def scene(api, owner, slug, pipeline, tap):
+    return Scene(api, owner, slug, pipeline, tap)
 
-    def capture(**fields):
-        submission = canaries.submission(**fields)
-        api.captured(slug, submission)
-        pipeline.wait_until_quiet()
-        (referral,) = api.referrals_to(owner, submission["referredEmail"])
-        return submission, referral, api.lead(owner, submission["referredEmail"])
 
-    return capture
+@dataclass(frozen=True)
+class Scene:
+    """The whole way of a referral, from the form to the bus."""
+
+    api: Api
+    owner: str
+    slug: str
+    pipeline: Pipeline
+    tap: Tap
+
+    def submit(self, submission):
+        self.api.captured(self.slug, submission)
+
+    def lead(self, submission):
+        """None until the friend is in the pipeline."""
+        return self.api.lead(self.owner, submission["referredEmail"])
+
+    def referral(self, submission):
+        (found,) = self.api.referrals_to(self.owner, submission["referredEmail"])
+        return found
+
+    def enter(self, submission):
+        """Submits, and waits until the lead is in the pipeline. Gives the referral and the lead."""
+        self.submit(submission)
+        self.pipeline.wait_until_quiet()
+        return self.referral(submission), self.lead(submission)

@@ -7,7 +7,7 @@ personal data may be.
 from __future__ import annotations
 
 import itertools
-import random
+import secrets
 import string
 from dataclasses import dataclass
 
@@ -23,10 +23,10 @@ class Canaries:
 
     def __init__(self):
         # Letters that no id, code or message of the system has in this order.
-        self.word = "quokka" + "".join(random.choices(string.ascii_lowercase, k=10))
+        self.word = "quokka" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(10))
         self.others = set()
         self._numbers = itertools.count()
-        self._first_number = random.randrange(1_000_000)
+        self._first_number = secrets.randbelow(1_000_000)
 
     def person(self):
         mark = f"{self.word}{next(self._numbers)}"

@@ -6,9 +6,10 @@ import base64
 import json
 import uuid
 
-import demo
 import pytest
 from cloud import client
+
+import demo
 
 LIST = "/api/reputation/referrals"
 UNKNOWN = "ref_01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -151,9 +152,7 @@ class Pool:
 
     def sign_up(self, email, password):
         self._cognito.admin_create_user(UserPoolId=self._pool, Username=email, MessageAction="SUPPRESS")
-        self._cognito.admin_set_user_password(
-            UserPoolId=self._pool, Username=email, Password=password, Permanent=True
-        )
+        self._cognito.admin_set_user_password(UserPoolId=self._pool, Username=email, Password=password, Permanent=True)
 
 
 @pytest.fixture(scope="module")

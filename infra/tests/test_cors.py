@@ -32,6 +32,7 @@ def test_a_browser_may_ask(api, slug, path):
 
 ERRORS = {
     "fields": (422, "POST", "/api/public/referral/{slug}", b"{}"),
+    # None: a good body.
     "not found": (404, "POST", "/api/public/referral/somebody-else", None),
     "unknown path": (404, "GET", "/api/public/reviews", b""),
     "method": (405, "GET", "/api/public/referral/{slug}", b""),
@@ -39,17 +40,18 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize(("status", "method", "path", "body"), ERRORS.values(), ids=ERRORS.keys())
-def test_an_error_is_readable_too(api, slug, canaries, status, method, path, body):
+@pytest.mark.parametrize("case", ERRORS.values(), ids=ERRORS.keys())
+def test_an_error_is_readable_too(api, slug, submission, case):
+    status, method, path, body = case
     if body is None:
-        body = json.dumps(canaries.submission()).encode()
+        body = json.dumps(submission).encode()
     answer = api.raw(method, path.format(slug=slug), body, ORIGIN | JSON)
     assert answer.status == status
     assert_readable(answer)
 
 
-def test_a_receipt_is_readable(api, slug, canaries):
-    answer = api.raw("POST", f"/api/public/referral/{slug}", json.dumps(canaries.submission()).encode(), ORIGIN | JSON)
+def test_a_receipt_is_readable(api, slug, submission):
+    answer = api.raw("POST", f"/api/public/referral/{slug}", json.dumps(submission).encode(), ORIGIN | JSON)
     assert answer.status == 201
     assert_readable(answer)
 

@@ -91,10 +91,10 @@ def test_schemas_are_sound_and_refuse_what_they_do_not_name(schemas, golden):
             assert errors(schema, detail), f"{name} does not need {part}.{field}"
 
 
-def test_a_capture_is_announced_once_and_causes_one_lead(capture_lead, tap, schemas, golden):
-    _, referral, lead = capture_lead()
-    received = the_one(tap.about(referral["id"], RECEIVED))
-    entered = the_one(tap.about(referral["id"], ENTERED))
+def test_a_capture_is_announced_once_and_causes_one_lead(scene, submission, schemas, golden):
+    referral, lead = scene.enter(submission)
+    received = the_one(scene.tap.about(referral["id"], RECEIVED))
+    entered = the_one(scene.tap.about(referral["id"], ENTERED))
     for message in (received, entered):
         name = schema_name(message)
         assert errors(schemas[name], message["detail"]) == []
@@ -126,108 +126,113 @@ def test_a_capture_is_announced_once_and_causes_one_lead(capture_lead, tap, sche
     }
 
 
-def test_a_logged_referral_is_announced_alike(api, owner, pipeline, tap, schemas, canaries):
+def test_a_logged_referral_is_announced_alike(scene, schemas, canaries):
     entry = {"referrerPersonId": "person_111", "agentUserId": "user_789", "referredName": canaries.person().name}
-    logged = api.log(owner, entry).json()
-    pipeline.wait_until_quiet()
-    received = the_one(tap.about(logged["id"], RECEIVED))
+    logged = scene.api.log(scene.owner, entry).json()
+    scene.pipeline.wait_until_quiet()
+    received = the_one(scene.tap.about(logged["id"], RECEIVED))
     assert errors(schemas[schema_name(received)], received["detail"]) == []
     assert received["detail"]["data"]["channel"] == "MANUAL"
-    assert the_one(tap.about(logged["id"], ENTERED))
+    assert the_one(scene.tap.about(logged["id"], ENTERED))
 
 
-def test_a_repeated_submission_is_not_announced(api, slug, owner, pipeline, tap, capture_lead):
-    submission, referral, _ = capture_lead()
-    api.captured(slug, submission)
-    pipeline.wait_until_quiet()
-    assert the_one(api.referrals_to(owner, submission["referredEmail"])) == referral
-    assert the_one(tap.about(referral["id"], RECEIVED))
+def test_a_repeated_submission_is_not_announced(scene, submission):
+    referral, _ = scene.enter(submission)
+    scene.submit(submission)
+    scene.pipeline.wait_until_quiet()
+    assert scene.referral(submission) == referral
+    assert the_one(scene.tap.about(referral["id"], RECEIVED))
 
 
 # --- once ----------------------------------------------------------------------------------------------------------
 
 
-def assert_entered_once(api, owner, pipeline, tap, submission, event_id):
+def assert_entered_once(scene, submission, event_id):
     """One lead, one link, one note that the event was applied, one announcement. Gives the rows."""
-    lead = the_one(api.people_with(owner, submission["referredEmail"]))
-    referral = the_one(api.referrals_to(owner, submission["referredEmail"]))
-    referrer = the_one(api.people_with(owner, submission["referrerEmail"]))
+    lead = the_one(scene.api.people_with(scene.owner, submission["referredEmail"]))
+    referrer = the_one(scene.api.people_with(scene.owner, submission["referrerEmail"]))
+    referral = scene.referral(submission)
     assert (referral["referredPersonId"], referrer["totalReferrals"]) == (lead["id"], 1)
-    links = [item for item in pipeline.ledger_rows("sk", referral["id"]) if lead["id"] in item["pk"]["S"]]
-    assert the_one(links)
-    assert the_one(pipeline.ledger_rows("pk", event_id))
-    assert the_one(tap.about(referral["id"], ENTERED))
+    rows = scene.pipeline.ledger_rows("sk", referral["id"])
+    assert the_one([row for row in rows if lead["id"] in row["pk"]["S"]])
+    assert the_one(scene.pipeline.ledger_rows("pk", event_id))
+    assert the_one(scene.tap.about(referral["id"], ENTERED))
     return lead, referral, referrer
 
 
-def test_an_event_delivered_five_times_over_makes_one_lead(api, owner, pipeline, tap, capture_lead):
-    submission, referral, _ = capture_lead()
-    detail = the_one(tap.about(referral["id"], RECEIVED))["detail"]
+def test_an_event_delivered_five_times_over_makes_one_lead(scene, submission):
+    referral, _ = scene.enter(submission)
+    detail = the_one(scene.tap.about(referral["id"], RECEIVED))["detail"]
     event_id = detail["metadata"]["id"]
-    before = assert_entered_once(api, owner, pipeline, tap, submission, event_id)
-    pipeline.publish([json.dumps(detail)] * COPIES)
-    pipeline.enqueue([envelope(detail)] * COPIES)
-    pipeline.wait_until_quiet()
+    before = assert_entered_once(scene, submission, event_id)
+    scene.pipeline.publish([json.dumps(detail)] * COPIES)
+    scene.pipeline.enqueue([envelope(detail)] * COPIES)
+    scene.pipeline.wait_until_quiet()
     # The bus carried the copies.
-    assert len(tap.about(referral["id"], RECEIVED)) == 1 + COPIES
+    assert len(scene.tap.about(referral["id"], RECEIVED)) == 1 + COPIES
     # Not even a version moved.
-    assert assert_entered_once(api, owner, pipeline, tap, submission, event_id) == before
+    assert assert_entered_once(scene, submission, event_id) == before
 
 
-@pytest.fixture
-def held_pipeline(pipeline):
-    pipeline.hold_back()
-    yield pipeline
-    pipeline.let_go()
+def test_five_copies_that_arrive_together_make_one_lead(scene, submission):
+    with scene.pipeline.consumer_held_back():
+        scene.submit(submission)
+        waiting = scene.referral(submission)
+        assert (waiting["referredPersonId"], waiting["version"]) == (None, 1)
+        event = the_one(eventually(lambda: scene.tap.about(waiting["id"], RECEIVED), 30, "the event is on the bus"))
+        scene.pipeline.enqueue([envelope(event["detail"])] * (COPIES - 1))
+        assert scene.api.people_with(scene.owner, submission["referredEmail"]) == []
 
-
-def test_five_copies_that_arrive_together_make_one_lead(api, slug, owner, held_pipeline, tap, canaries):
-    submission = canaries.submission()
-    api.captured(slug, submission)
-    waiting = the_one(api.referrals_to(owner, submission["referredEmail"]))
-    assert (waiting["referredPersonId"], waiting["version"]) == (None, 1)
-    (event,) = eventually(lambda: tap.about(waiting["id"], RECEIVED), 30, "the event is on the bus")
-    held_pipeline.enqueue([envelope(event["detail"])] * (COPIES - 1))
-    assert api.people_with(owner, submission["referredEmail"]) == []
-
-    held_pipeline.let_go()
-    eventually(lambda: api.lead(owner, submission["referredEmail"]), 30, "the friend is a lead")
-    held_pipeline.wait_until_quiet()
-    _, referral, _ = assert_entered_once(
-        api, owner, held_pipeline, tap, submission, event["detail"]["metadata"]["id"]
-    )
+    eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
+    scene.pipeline.wait_until_quiet()
+    _, referral, _ = assert_entered_once(scene, submission, event["detail"]["metadata"]["id"])
     assert referral["version"] == 2
 
 
-def test_an_event_in_the_name_of_another_organization_changes_nothing(api, owner, stack, pipeline, tap, capture_lead):
-    submission, referral, lead = capture_lead()
-    detail = copy.deepcopy(the_one(tap.about(referral["id"], RECEIVED))["detail"])
+def test_what_the_relay_has_not_sent_yet_is_kept_and_sent_later(scene, submission, schemas, canaries):
+    scene.pipeline.wait_until_quiet()
+    with scene.pipeline.relay_held_back():
+        scene.submit(submission)
+        referral = scene.referral(submission)
+        # Not yet handed to the relay, and already safe.
+        kept = the_one(scene.pipeline.outbox())
+        assert kept["detailType"]["S"] == RECEIVED
+        assert canaries.found_in(json.dumps(kept)) == []
+        detail = json.loads(kept["detail"]["S"])
+        assert detail["data"]["referralId"] == referral["id"]
+        assert errors(schemas["referral-received.v1.json"], detail) == []
+        assert scene.tap.about(referral["id"], RECEIVED) == []
+
+    eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
+    scene.pipeline.wait_until_quiet()
+    assert_entered_once(scene, submission, detail["metadata"]["id"])
+    assert the_one(scene.tap.about(referral["id"], RECEIVED))["detail"] == detail
+
+
+def test_an_event_in_the_name_of_another_organization_changes_nothing(scene, submission, stack):
+    referral, lead = scene.enter(submission)
+    detail = copy.deepcopy(the_one(scene.tap.about(referral["id"], RECEIVED))["detail"])
     detail["metadata"] |= {"id": "evt_01ARZ3NDEKTSV4RRFFQ69G5FAV", "organizationId": "org_other_demo"}
-    pipeline.publish([json.dumps(detail)])
-    pipeline.wait_until_quiet()
-    assert api.referrals_to(owner, submission["referredEmail"]) == [referral]
-    assert api.people_with(owner, submission["referredEmail"]) == [lead]
-    assert api.people_with(stack["OTHER_TOKEN"], submission["referredEmail"]) == []
+    scene.pipeline.publish([json.dumps(detail)])
+    scene.pipeline.wait_until_quiet()
+    assert (scene.referral(submission), scene.lead(submission)) == (referral, lead)
+    assert scene.api.people_with(stack["OTHER_TOKEN"], submission["referredEmail"]) == []
 
 
 # --- unreadable ----------------------------------------------------------------------------------------------------
 
 
-def test_unreadable_events_end_in_the_dead_letter_queue_and_block_nobody(
-    api, slug, owner, pipeline, tap, canaries, capture_lead
-):
-    _, referral, _ = capture_lead()
-    good = the_one(tap.about(referral["id"], RECEIVED))["detail"]
-    # No personal data: it is looked for in the dead letters later on.
+def test_unreadable_events_end_in_the_dead_letter_queue_and_block_nobody(scene, submission, canaries):
+    referral, _ = scene.enter(canaries.submission())
+    good = the_one(scene.tap.about(referral["id"], RECEIVED))["detail"]
     mark = f"unreadable-{uuid.uuid4().hex}"
 
     def other(**metadata):
         return {"metadata": good["metadata"] | metadata, "data": good["data"] | {"mark": mark}}
 
-    without_data = {"metadata": good["metadata"] | {"mark": mark}}
     on_the_bus = [
         {"mark": mark},
-        without_data,
+        {"metadata": good["metadata"] | {"mark": mark}},
         other(version=2),
         other(version="1"),
         other(id="not-an-id"),
@@ -242,24 +247,22 @@ def test_unreadable_events_end_in_the_dead_letter_queue_and_block_nobody(
         envelope(f"text, {mark}"),
         envelope(good | {"mark": mark}, detail_type="REFERRAL_IMAGINED"),
     ]
-    pipeline.publish([json.dumps(detail) for detail in on_the_bus])
-    pipeline.enqueue(in_the_queue)
-    submission = canaries.submission()
-    api.captured(slug, submission)
-    eventually(lambda: api.lead(owner, submission["referredEmail"]), PIPELINE_SECONDS, "the good one is a lead")
+    scene.pipeline.publish([json.dumps(detail) for detail in on_the_bus])
+    scene.pipeline.enqueue(in_the_queue)
+    scene.submit(submission)
+    eventually(lambda: scene.lead(submission), PIPELINE_SECONDS, "the good one is a lead")
 
-    expected = len(on_the_bus) + len(in_the_queue)
-    eventually(
-        lambda: sum(mark in body for body in pipeline.dead_letters.bodies()) >= expected,
-        DEAD_LETTER_SECONDS,
-        "every unreadable event is in the dead-letter queue",
-    )
-    dead = []
-    eventually(lambda: dead.extend(pipeline.dead_letters.take(mark)) or len(dead) >= expected, 10, "they are taken out")
+    dead_letters, expected = scene.pipeline.dead_letters, len(on_the_bus) + len(in_the_queue)
+
+    def all_are_there():
+        return sum(mark in body for body in dead_letters.bodies()) == expected
+
+    eventually(all_are_there, DEAD_LETTER_SECONDS, "every unreadable event is in the dead-letter queue")
+    dead = dead_letters.take(mark)
     assert len(dead) == expected
     # As they were sent, so that they can be mended and sent again.
     assert set(in_the_queue) <= set(dead)
     details = [json.loads(body)["detail"] for body in set(dead) - set(in_the_queue)]
     assert sorted(map(json.dumps, details)) == sorted(map(json.dumps, on_the_bus))
     # None of them did anything.
-    assert api.get(f"/api/reputation/referrals/{referral['id']}", owner) == referral
+    assert scene.api.get(f"/api/reputation/referrals/{referral['id']}", scene.owner) == referral

@@ -116,8 +116,9 @@ BAD_REQUESTS = {
 }
 
 
-@pytest.mark.parametrize(("status", "method", "bad", "headers"), BAD_REQUESTS.values(), ids=BAD_REQUESTS.keys())
-def test_a_bad_request_says_nothing_of_the_slug(api, stack, status, method, bad, headers):
+@pytest.mark.parametrize("case", BAD_REQUESTS.values(), ids=BAD_REQUESTS.keys())
+def test_a_bad_request_says_nothing_of_the_slug(api, stack, case):
+    status, method, bad, headers = case
     slugs = [stack["AGENT_SLUG"], stack["UNPUBLISHED_SLUG"], stack["SUSPENDED_SLUG"], "somebody-else", "NO-SLUG", "%00"]
     answers = [api.raw(method, f"{FORM}{slug}", bad, headers) for slug in slugs]
     assert answers[0].status == status

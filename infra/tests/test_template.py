@@ -225,10 +225,8 @@ def test_every_mapping_answers_message_by_message(template):
 
 
 def test_the_relay_reads_new_work_only_and_blocks_on_nothing(template):
-    streams = [
-        mapping for mapping in template.mappings.values() if mapping["EventSourceArn"] == {"GetAtt": "OutboxTable.StreamArn"}
-    ]
-    (mapping,) = streams
+    stream = {"GetAtt": "OutboxTable.StreamArn"}
+    (mapping,) = [mapping for mapping in template.mappings.values() if mapping["EventSourceArn"] == stream]
     (pattern,) = [entry["Pattern"] for entry in mapping["FilterCriteria"]["Filters"]]
     assert yaml.safe_load(pattern) == {
         "eventName": ["INSERT"],
