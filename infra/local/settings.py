@@ -25,12 +25,17 @@ REGION = "us-east-1"
 # The emulator takes any credentials. These say that they are not real ones.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
-FUNCTIONS = ("public-capture", "event-relay", "pipeline-entry", "referrals-api", "token-claims")
+FUNCTIONS = ("public-capture", "event-relay", "outbox-sweeper", "pipeline-entry", "referrals-api", "token-claims")
 ADMIN_TOOL = "referrals-admin"
 
 # Environment variable -> template parameter. What is not set keeps the template's default, also on a running stack.
 PARAMETERS = {
     "QUEUE_VISIBILITY_SECONDS": "QueueVisibilitySeconds",
+    "SWEEP_AFTER_SECONDS": "SweepAfterSeconds",
+    "CAPTURE_IP_PER_MINUTE": "CaptureIpPerMinute",
+    "CAPTURE_IP_PER_HOUR": "CaptureIpPerHour",
+    "CAPTURE_SLUG_PER_MINUTE": "CaptureSlugPerMinute",
+    "CAPTURE_SLUG_PER_DAY": "CaptureSlugPerDay",
     "DEFAULT_REGION": "DefaultRegion",
     "LOG_LEVEL": "LogLevel",
     "LOG_RETENTION_DAYS": "LogRetentionDays",

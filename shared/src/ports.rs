@@ -9,11 +9,14 @@ use ulid::Ulid;
 use crate::{
     domain::{
         audit::AuditEntry,
+        consent::ConsentEntry,
         contact::ContactKey,
         duplicate::PairKey,
         id::{EventId, OrgId, PersonId, ReferralId, UserId},
+        idempotency::IdempotentRequest,
         organization::{Member, Organization, PublishedProfile, Slug},
         person::Person,
+        rate_limit::Limits,
         referral::{Referral, ReferralStatus},
         scope::OrgScope,
         time::Timestamp,
@@ -76,11 +79,38 @@ pub trait MemberDirectory: Send + Sync {
     ) -> impl Future<Output = Result<Option<Organization>, StoreError>> + Send;
 }
 
+/// Whether a request may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    Admitted,
+    Refused { retry_after_seconds: u32 },
+}
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted<'a> {
+    /// A client network, as a keyed hash: an address of the internet is somebody's personal data.
+    Network(&'a str),
+    /// A published slug.
+    Slug(&'a Slug),
+}
+
+/// Counting requests.
+pub trait RateLimiter: Send + Sync {
+    /// Counts a request, unless that would be one more than the limits allow. Exact under any concurrency.
+    fn admit(
+        &self,
+        counted: Counted<'_>,
+        limits: Limits,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Admission, StoreError>> + Send;
+}
+
 /// Who sent the referral.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReferrerWrite {
     /// A person that nobody knew, with the contact keys that this person shall hold.
-    Create { person: Box<Person>, keys: Vec<ContactKey> },
+    Create { person: Box<Person>, keys: Vec<ContactKey>, consents: Vec<ConsentEntry> },
     /// A person that is there: only the counter moves.
     Credit(PersonId),
 }
@@ -92,6 +122,23 @@ pub struct PairGuard {
     pub expires_at: Timestamp,
 }
 
+/// What a request with an idempotency key was answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedAnswer {
+    pub request: IdempotentRequest,
+    /// What makes the same answer again: for a capture its receipt.
+    pub answer: String,
+    pub expires_at: Timestamp,
+}
+
+/// An idempotency key that has been used, with another body or the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedKey {
+    /// Digest of the body that it was used with.
+    pub body: String,
+    pub answer: String,
+}
+
 /// Everything that one new referral writes, in one transaction.
 #[derive(Debug, Clone)]
 pub struct ReferralWrite {
@@ -99,6 +146,8 @@ pub struct ReferralWrite {
     pub referrer: ReferrerWrite,
     /// None to write the row whatever was there before.
     pub guard: Option<PairGuard>,
+    /// The answer to remember, when the client named the request.
+    pub remembered: Option<RememberedAnswer>,
     /// Whether to check, in the transaction, that the agent is an active member. A published profile vouches for its
     /// agent already.
     pub check_agent: bool,
@@ -111,6 +160,8 @@ pub struct ReferralWrite {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReferralWriteOutcome {
     Recorded,
+    /// The client's key has been used.
+    KeyUsed(UsedKey),
     /// The pair's guard has not expired.
     PairGuarded,
     /// A key of the person to be created belongs to somebody already.
@@ -132,13 +183,15 @@ pub trait ReferralRecorder: Send + Sync {
         write: &ReferralWrite,
     ) -> impl Future<Output = Result<ReferralWriteOutcome, StoreError>> + Send;
 
-    /// Counts one more repetition on the pair's guard.
+    /// Counts one more repetition on the pair's guard, and remembers the answer when the client named the request. The
+    /// use of a key that has been used is told, and counts nothing.
     fn count_repetition(
         &self,
         scope: &OrgScope,
         pair: &PairKey,
+        remembered: Option<&RememberedAnswer>,
         at: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<UsedKey>, StoreError>> + Send;
 }
 
 /// Where a page ended: the last row's time and id.
@@ -223,8 +276,10 @@ pub struct PipelineWrite {
     pub referral: Referral,
     /// The lead, when new, with the contact keys that they shall hold.
     pub new_lead: Option<(Person, Vec<ContactKey>)>,
-    /// People that are there and change: a known lead, the referrer.
-    pub changed_people: Vec<Person>,
+    /// The lead, when known already and changed.
+    pub known_lead: Option<Person>,
+    /// The referrer, when they become an advocate by this.
+    pub new_advocate: Option<PersonId>,
     /// Other referrals of the same lead that this one contests.
     pub contested: Vec<Referral>,
     pub audit: Vec<(ReferralId, AuditEntry)>,
@@ -266,6 +321,24 @@ pub struct OutboxEntry {
     pub detail: String,
 }
 
+/// A pending item of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboxRecord {
+    Entry(OutboxEntry),
+    /// An item that no event can be read from.
+    Unreadable(OutboxKey),
+}
+
+impl OutboxRecord {
+    #[must_use]
+    pub fn key(&self) -> &OutboxKey {
+        match self {
+            Self::Entry(entry) => &entry.key,
+            Self::Unreadable(key) => key,
+        }
+    }
+}
+
 /// What the bus said to one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Publication {
@@ -286,6 +359,17 @@ pub trait EventPublisher: Send + Sync {
 pub trait Outbox: Send + Sync {
     /// Takes published entries out. Those that could not be taken out are returned.
     fn settle(&self, keys: &[OutboxKey]) -> impl Future<Output = Vec<OutboxKey>> + Send;
+
+    /// At most `limit` pending entries of one shard that are older than `before`, oldest first.
+    fn pending_before(
+        &self,
+        shard: u32,
+        before: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<OutboxRecord>, StoreError>> + Send;
+
+    /// How many shards there are.
+    fn shards(&self) -> u32;
 
     /// Moves an entry that can never be published out of the pending ones. One that is gone already is fine.
     fn set_aside(

@@ -3,7 +3,10 @@
 //! A message is done only when its handler says so. Everything else goes back to the queue, and after five receives to
 //! the dead-letter queue: nothing is acknowledged silently, and no message blocks another.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    time::{Duration, SystemTime},
+};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use serde::Deserialize;
@@ -54,8 +57,12 @@ impl From<UnreadableEvent> for Failure {
     }
 }
 
-/// Hands each message to `handle`, one after the other, and names those that failed.
-pub async fn consume<H, F>(batch: &SqsEvent, handle: H) -> SqsBatchResponse
+/// A message is not begun with less time left than this: a killed invocation would fail its whole batch.
+const ENOUGH: Duration = Duration::from_secs(6);
+
+/// Hands each message to `handle`, one after the other, and names those that failed or could not be begun before
+/// `deadline`.
+pub async fn consume<H, F>(batch: &SqsEvent, deadline: SystemTime, handle: H) -> SqsBatchResponse
 where
     H: Fn(&SqsMessage) -> F,
     F: Future<Output = Result<Outcome, Failure>>,
@@ -65,7 +72,12 @@ where
         let id = message.message_id.clone().unwrap_or_default();
         let span = tracing::info_span!("message", message.id = %id);
         async {
-            match handle(message).await {
+            let result = if has_time(deadline) {
+                handle(message).await
+            } else {
+                Err(Failure::Retry("no time was left to begin".to_owned()))
+            };
+            match result {
                 Ok(outcome) => tracing::info!(event.outcome = ?outcome, "handled"),
                 Err(Failure::Retry(reason)) => {
                     tracing::warn!(event.outcome = "Retry", event.reason = %reason, "not handled");
@@ -81,6 +93,11 @@ where
         .await;
     }
     response
+}
+
+#[expect(clippy::disallowed_methods, reason = "the runtime's deadline is on the system's clock")]
+fn has_time(deadline: SystemTime) -> bool {
+    deadline.duration_since(SystemTime::now()).is_ok_and(|left| left >= ENOUGH)
 }
 
 /// Reads a message as an event of the bus.

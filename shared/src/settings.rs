@@ -2,15 +2,25 @@
 
 use thiserror::Error;
 
-/// A function does not start without its settings.
+/// A function does not start without its settings. The value is not told: it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the environment variable {0} is missing or empty")]
-pub struct MissingSetting(&'static str);
+pub enum SettingError {
+    #[error("the environment variable {0} is missing or empty")]
+    Missing(&'static str),
+    #[error("the environment variable {0} cannot be read")]
+    Unreadable(&'static str),
+}
 
 /// # Errors
 /// When the variable is missing or empty.
-pub fn required(name: &'static str) -> Result<String, MissingSetting> {
-    optional(name).ok_or(MissingSetting(name))
+pub fn required(name: &'static str) -> Result<String, SettingError> {
+    optional(name).ok_or(SettingError::Missing(name))
+}
+
+/// # Errors
+/// When the variable is missing, empty, or not what `parse` reads.
+pub fn parsed<T>(name: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T, SettingError> {
+    parse(&required(name)?).ok_or(SettingError::Unreadable(name))
 }
 
 /// None when the variable is missing or empty.
@@ -35,7 +45,7 @@ pub struct AwsSettings {
 impl AwsSettings {
     /// # Errors
     /// When a variable that Lambda always sets is missing.
-    pub fn from_environment() -> Result<Self, MissingSetting> {
+    pub fn from_environment() -> Result<Self, SettingError> {
         Ok(Self {
             region: required("AWS_REGION")?,
             access_key_id: required("AWS_ACCESS_KEY_ID")?,

@@ -1,5 +1,5 @@
 //! The events of the bus, against their golden files: what is published stays readable, and the other way round.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use referrals::events::{
     Detail, EventData, LeadEnteredPipelineV1, NewEvent, ReferralReceivedV1, SOURCE, UnreadableEvent,

@@ -5,10 +5,10 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use referrals::{
-    ports::{Clock as _, EventPublisher, Outbox, OutboxEntry, OutboxKey},
-    store::{keys, rows::OutboxRow},
+    ports::{Clock as _, EventPublisher, Outbox, OutboxKey, OutboxRecord},
+    store::{keys, outbox_record},
     system::SystemClock,
-    usecase::relay_events::{OutboxRecord, Relayed, relay_events},
+    usecase::relay_events::{AfterFailure, Relayed, relay_events},
 };
 
 pub async fn handle(bus: &impl EventPublisher, outbox: &impl Outbox, event: &Event) -> DynamoDbEventResponse {
@@ -20,14 +20,11 @@ pub async fn handle(bus: &impl EventPublisher, outbox: &impl Outbox, event: &Eve
             records.push(read);
         }
     }
-    let outcomes = relay_events(bus, outbox, &records, SystemClock.now()).await;
+    let outcomes = relay_events(bus, outbox, &records, AfterFailure::Stop, SystemClock.now()).await;
 
     let mut response = DynamoDbEventResponse::default();
     for ((record, outcome), sequence_number) in records.iter().zip(outcomes).zip(sequence_numbers) {
-        let id = match record {
-            OutboxRecord::Entry(entry) => &entry.key.sk,
-            OutboxRecord::Unreadable(key) => &key.sk,
-        };
+        let id = &record.key().sk;
         match outcome {
             Relayed::Done => tracing::info!(event.id = %id, "relayed"),
             Relayed::SetAside(reason) => tracing::error!(event.id = %id, event.reason = %reason, "poison, set aside"),
@@ -52,18 +49,7 @@ fn read(record: &EventRecord) -> Option<OutboxRecord> {
     if !key.pk.starts_with(keys::PENDING) {
         return None;
     }
-    let row: Result<OutboxRow, _> = serde_dynamo::from_item(record.change.new_image.clone());
-    Some(match row {
-        Ok(row) if serde_json::from_str::<serde_json::Value>(&row.detail).is_ok_and(|detail| detail.is_object()) => {
-            OutboxRecord::Entry(OutboxEntry {
-                key,
-                detail_type: row.detail_type,
-                occurred_at: row.occurred_at,
-                detail: row.detail,
-            })
-        }
-        _ => OutboxRecord::Unreadable(key),
-    })
+    Some(outbox_record(key, serde_dynamo::from_item(record.change.new_image.clone()).ok()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A batch of `REFERRAL_RECEIVED` from the queue.
 
+use std::time::SystemTime;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use referrals::{
     events::{Detail, EventData as _, ReferralReceivedV1, SOURCE},
@@ -9,8 +11,8 @@ use referrals::{
     usecase::enter_pipeline::{Entered, enter_pipeline},
 };
 
-pub async fn handle(ledger: &Ledger, batch: &SqsEvent) -> SqsBatchResponse {
-    queue::consume(batch, |message| enter(ledger, message.clone())).await
+pub async fn handle(ledger: &Ledger, batch: &SqsEvent, deadline: SystemTime) -> SqsBatchResponse {
+    queue::consume(batch, deadline, |message| enter(ledger, message.clone())).await
 }
 
 async fn enter(ledger: &Ledger, message: SqsMessage) -> Result<Outcome, Failure> {

@@ -14,7 +14,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), table, outbox_table);
     let ledger = &ledger;
     run(service_fn(move |event: LambdaEvent<_>| async move {
-        Ok::<_, std::convert::Infallible>(entry::handle(ledger, &event.payload).await)
+        Ok::<_, std::convert::Infallible>(entry::handle(ledger, &event.payload, event.context.deadline()).await)
     }))
     .await
 }

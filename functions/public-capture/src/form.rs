@@ -1,7 +1,11 @@
 //! The fields of the public form. Unknown fields are ignored; each wrong one is named.
 
 use referrals::{
-    domain::{phone::Region, referral::Channel},
+    domain::{
+        consent::{ConsentText, FormConsent},
+        phone::Region,
+        referral::Channel,
+    },
     http::{Code, Fields, Problem},
     usecase::capture_referral::Submission,
 };
@@ -10,21 +14,23 @@ use validator::Validate;
 /// As typed. Absent, null and blank are the same.
 #[derive(Debug, Validate)]
 struct CaptureForm {
-    #[validate(required, length(max = 200))]
+    #[validate(required)]
     referrer_name: Option<String>,
     #[validate(length(max = 254))]
     referrer_email: Option<String>,
     #[validate(length(max = 32))]
     referrer_phone: Option<String>,
-    #[validate(required, length(max = 200))]
+    #[validate(required)]
     referred_name: Option<String>,
     #[validate(length(max = 254))]
     referred_email: Option<String>,
     #[validate(length(max = 32))]
     referred_phone: Option<String>,
-    #[validate(length(max = 4000))]
     notes: Option<String>,
     channel: Option<String>,
+    referrer_email_consent: bool,
+    referrer_sms_consent: bool,
+    consent_text_id: Option<String>,
     /// The honeypot: people do not see it.
     website: Option<String>,
 }
@@ -41,6 +47,9 @@ pub fn read(mut fields: Fields, region: &Region) -> Result<Submission, Problem> 
         referred_phone: fields.text("referredPhone"),
         notes: fields.text("notes"),
         channel: fields.text("channel"),
+        referrer_email_consent: fields.flag("referrerEmailConsent"),
+        referrer_sms_consent: fields.flag("referrerSmsConsent"),
+        consent_text_id: fields.text("consentTextId"),
         website: fields.text("website"),
     };
     fields.absorb(form.validate());
@@ -67,6 +76,7 @@ pub fn read(mut fields: Fields, region: &Region) -> Result<Submission, Problem> 
             Channel::PublicProfile
         }),
     };
+    let consent = consent(&mut fields, &form);
     fields.finish()?;
     if referrer_contact.is_same_person(&referred_contact) {
         return Err(Problem::new(Code::SelfReferral));
@@ -82,8 +92,21 @@ pub fn read(mut fields: Fields, region: &Region) -> Result<Submission, Problem> 
         referred_contact,
         channel,
         notes,
+        consent,
         is_trapped: form.website.is_some(),
     })
+}
+
+/// A ticked box says yes to a wording, so the wording has to be one that we know.
+fn consent(fields: &mut Fields, form: &CaptureForm) -> FormConsent {
+    let text = form.consent_text_id.as_deref().map(ConsentText::find);
+    if matches!(text, Some(None)) {
+        fields.reject("consentTextId", "unknown_consent_text");
+    }
+    if text.is_none() && (form.referrer_email_consent || form.referrer_sms_consent) {
+        fields.reject("consentTextId", "required");
+    }
+    FormConsent { email: form.referrer_email_consent, sms: form.referrer_sms_consent, text: text.flatten() }
 }
 
 #[cfg(test)]
@@ -136,6 +159,23 @@ mod tests {
                 ("/website", "text_expected"),
             ])
         );
+    }
+
+    #[test]
+    fn consent_needs_a_known_wording() {
+        let with =
+            |rest: &str| format!(r#"{{"referrerName":"P","referrerEmail":"p@example.com","referredName":"S",{rest}}}"#);
+        let read = |rest: &str| read(Fields::parse(with(rest).as_bytes()).unwrap(), &Region::default());
+        let given = read(r#""referrerEmailConsent":true,"consentTextId":"form-v1""#).unwrap().consent;
+        assert_eq!(given, FormConsent { email: true, sms: false, text: Some(ConsentText::FormV1) });
+        assert_eq!(read(r#""referrerEmailConsent":false"#).unwrap().consent, FormConsent::default());
+        for (rest, error) in [
+            (r#""referrerEmailConsent":true"#, ("/consentTextId", "required")),
+            (r#""referrerSmsConsent":true,"consentTextId":"form-v0""#, ("/consentTextId", "unknown_consent_text")),
+            (r#""referrerSmsConsent":"yes""#, ("/referrerSmsConsent", "true_or_false_expected")),
+        ] {
+            assert_eq!(errors(&with(rest)), own(&[error]), "{rest}");
+        }
     }
 
     #[test]

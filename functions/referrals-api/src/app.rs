@@ -3,7 +3,7 @@
 use axum::{Router, extract::FromRef, middleware, routing::get};
 use referrals::{
     http::{Authenticated, ClaimNames, Code, CursorKey, Problem},
-    store::Ledger,
+    store::{Directory, Ledger},
 };
 
 use crate::{find_person, find_referral, list_people, list_referrals, log_referral};
@@ -11,6 +11,7 @@ use crate::{find_person, find_referral, list_people, list_referrals, log_referra
 /// What lives as long as the process.
 #[derive(Debug, Clone, FromRef)]
 pub struct App {
+    pub directory: Directory,
     pub ledger: Ledger,
     pub cursor_key: CursorKey,
     pub claims: ClaimNames,

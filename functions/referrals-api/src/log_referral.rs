@@ -14,7 +14,6 @@ use referrals::{
         phone::Region,
     },
     http::{Authenticated, Code, FieldError, Fields, MAX_BODY_BYTES, Problem, RequestId, require_json},
-    ports::MemberDirectory as _,
     system::{RandomIds, SystemClock},
     usecase::{
         self,
@@ -36,13 +35,12 @@ struct LogForm {
     /// The caller, when absent.
     agent_user_id: Option<String>,
     channel: Option<String>,
-    #[validate(required, length(max = 200))]
+    #[validate(required)]
     referred_name: Option<String>,
     #[validate(length(max = 254))]
     referred_email: Option<String>,
     #[validate(length(max = 32))]
     referred_phone: Option<String>,
-    #[validate(length(max = 4000))]
     notes: Option<String>,
 }
 
@@ -102,7 +100,7 @@ async fn read(app: &App, caller: &Caller, mut fields: Fields) -> Result<Entry, P
     }
     let referred_name = fields.name("referredName", form.referred_name.as_deref());
     let region = match &form.referred_phone {
-        Some(_) => region_of(app, caller).await?,
+        Some(_) => usecase::find_region::find_region(&app.directory, caller).await?,
         None => Region::default(),
     };
     let referred_contact = fields.contact(
@@ -118,10 +116,4 @@ async fn read(app: &App, caller: &Caller, mut fields: Fields) -> Result<Entry, P
         return Err(Problem::new(Code::InvalidFields));
     };
     Ok(Entry { referrer_person_id, agent_user_id, referred_name, referred_contact, notes })
-}
-
-/// The region in which the organization's people write numbers without `+`.
-async fn region_of(app: &App, caller: &Caller) -> Result<Region, Problem> {
-    let organization = app.ledger.find_organization(&caller.scope).await?;
-    Ok(organization.map(|organization| organization.default_region).unwrap_or_default())
 }

@@ -14,7 +14,7 @@ use referrals::{
     aws,
     http::{self, ClaimNames, CursorKey},
     logging, settings,
-    store::Ledger,
+    store::{Directory, Ledger},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -23,7 +23,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let sdk = aws::sdk_config(&settings::AwsSettings::from_environment()?);
     let table = settings::required("TABLE_NAME")?;
     let outbox_table = settings::required("OUTBOX_TABLE_NAME")?;
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), table, outbox_table);
+    let client = aws_sdk_dynamodb::Client::new(&sdk);
+    let directory = Directory::new(client.clone(), table.clone());
+    let ledger = Ledger::new(client, table, outbox_table);
     let cursor_key = CursorKey::new(&settings::required("CURSOR_KEY")?);
-    http::serve(app::router(app::App { ledger, cursor_key, claims: ClaimNames::from_environment()? })).await
+    let claims = ClaimNames::from_environment()?;
+    http::serve(app::router(app::App { directory, ledger, cursor_key, claims })).await
 }

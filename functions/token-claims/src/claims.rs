@@ -9,20 +9,20 @@ use aws_lambda_events::cognito::{
 use referrals::{
     http::ClaimNames,
     ports::StoreError,
-    store::Ledger,
+    store::Directory,
     usecase::issue_claims::{Claims, issue_claims},
 };
 
 /// # Errors
 /// When the directory does not answer: the sign-in fails, rather than end in a token that opens nothing.
 pub async fn handle(
-    ledger: &Ledger,
+    directory: &Directory,
     names: &ClaimNames,
     mut event: CognitoEventUserPoolsPreTokenGenV2,
 ) -> Result<CognitoEventUserPoolsPreTokenGenV2, StoreError> {
     let subject = event.request.user_attributes.get("sub").cloned().unwrap_or_default();
     let mut access = CognitoAccessTokenGenerationV2::default();
-    match issue_claims(ledger, &subject).await? {
+    match issue_claims(directory, &subject).await? {
         Claims::Granted { organization, user, role } => {
             tracing::info!(organization.id = %organization, user.id = %user, "claims granted");
             access.claims_to_add_or_override = HashMap::from([
@@ -38,8 +38,9 @@ pub async fn handle(
         }
     }
     let mut details = ClaimsAndScopeOverrideDetailsV2::default();
-    // The id token stays as it is; null in its place is not what Cognito documents.
+    // The id token and the groups stay as they are: what is left out here, Cognito would take away.
     details.id_token_generation = Some(CognitoIdTokenGenerationV2::default());
+    details.group_override_details = event.request.group_configuration.clone();
     details.access_token_generation = Some(access);
     event.response.claims_and_scope_override_details = Some(details);
     Ok(event)

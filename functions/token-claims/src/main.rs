@@ -3,19 +3,18 @@
 mod claims;
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
-use referrals::{aws, http::ClaimNames, logging, settings, store::Ledger};
+use referrals::{aws, http::ClaimNames, logging, settings, store::Directory};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::start(env!("CARGO_PKG_NAME"));
     let sdk = aws::sdk_config(&settings::AwsSettings::from_environment()?);
     let table = settings::required("TABLE_NAME")?;
-    // Only reads: the outbox is never written from here.
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), table, String::new());
+    let directory = Directory::new(aws_sdk_dynamodb::Client::new(&sdk), table);
     let names = ClaimNames::from_environment()?;
-    let (ledger, names) = (&ledger, &names);
+    let (directory, names) = (&directory, &names);
     run(service_fn(move |event: LambdaEvent<_>| async move {
-        claims::handle(ledger, names, event.payload).await.map_err(|error| error.to_string())
+        claims::handle(directory, names, event.payload).await.map_err(|error| error.to_string())
     }))
     .await
 }

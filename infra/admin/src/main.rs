@@ -8,7 +8,7 @@ use referrals::{
     aws,
     domain::id::{OrgId, UserId},
     settings,
-    store::{Ledger, Provision},
+    store::{Directory, Provision},
 };
 
 #[derive(Debug, Parser)]
@@ -40,16 +40,16 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let sdk = aws::sdk_config(&settings::AwsSettings::from_environment()?);
     let table = settings::required("TABLE_NAME")?;
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), table, String::new());
+    let directory = Directory::new(aws_sdk_dynamodb::Client::new(&sdk), table);
     match arguments.command {
         Command::Load { file } => {
             let json = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
             let records: Provision = serde_json::from_str(&json).with_context(|| format!("in {}", file.display()))?;
-            let done = ledger.provision(&records).await?;
+            let done = directory.provision(&records).await?;
             println!("{} records created, {} were there already", done.created, done.present);
         }
         Command::LinkLogin { subject, organization, user } => {
-            ledger.link_login(&subject, &organization, &user).await?;
+            directory.link_login(&subject, &organization, &user).await?;
             println!("{user} of {organization} can sign in");
         }
     }

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{Client, config::Builder, types::AttributeValue};
 use referrals::{
     aws,
     settings::AwsSettings,
-    store::{Ledger, OutboxTable, keys},
+    store::{Directory, Ledger, OutboxTable, RateLimitTable, keys},
 };
 
 use crate::{CallCounter, tables};
@@ -17,6 +17,7 @@ pub struct TestStore {
     pub calls: CallCounter,
     pub table: String,
     pub outbox_table: String,
+    pub rate_limit_table: String,
     pub settings: AwsSettings,
 }
 
@@ -42,10 +43,12 @@ impl TestStore {
             calls,
             table: format!("ledger-{unique}"),
             outbox_table: format!("outbox-{unique}"),
+            rate_limit_table: format!("rate-limit-{unique}"),
             settings,
         };
         tables::create(&store.client, "LedgerTable", &store.table).await;
         tables::create(&store.client, "OutboxTable", &store.outbox_table).await;
+        tables::create(&store.client, "RateLimitTable", &store.rate_limit_table).await;
         let _ = store.calls.take();
         store
     }
@@ -56,8 +59,18 @@ impl TestStore {
     }
 
     #[must_use]
+    pub fn directory(&self) -> Directory {
+        Directory::new(self.client.clone(), self.table.clone())
+    }
+
+    #[must_use]
     pub fn outbox(&self) -> OutboxTable {
         OutboxTable::new(self.client.clone(), self.outbox_table.clone())
+    }
+
+    #[must_use]
+    pub fn limiter(&self) -> RateLimitTable {
+        RateLimitTable::new(self.client.clone(), self.rate_limit_table.clone())
     }
 
     /// Every item of the ledger.

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use referrals::{
     domain::{
         access::Caller,
+        consent::FormConsent,
         contact::Contact,
         email::Email,
         id::{OrgId, PersonId, UserId},
         organization::{PublishedProfile, Role, Slug},
         phone::{Phone, Region},
+        rate_limit::Limits,
         referral::Channel,
         scope::OrgScope,
         text::PersonName,
@@ -64,10 +66,13 @@ impl Fixtures {
         let json = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../local/demo.json"))
             .expect("infra/local/demo.json");
         let records: Provision = serde_json::from_str(&json).expect("demo.json is a set of records");
-        store.ledger().provision(&records).await.expect("the records are put in place");
+        store.directory().provision(&records).await.expect("the records are put in place");
         let _ = store.calls.take();
         Self
     }
+
+    /// Limits that no test reaches unless it means to.
+    pub const LIMITS: Limits = Limits { per_minute: 1_000, per_window: 10_000, window_seconds: 86_400 };
 
     #[must_use]
     pub fn slug() -> Slug {
@@ -126,6 +131,7 @@ pub fn submission(referrer: Contact, referred: Contact) -> Submission {
         referred_contact: referred,
         channel: Channel::PublicProfile,
         notes: None,
+        consent: FormConsent::default(),
         is_trapped: false,
     }
 }

@@ -14,14 +14,14 @@ use aws_types::{SdkConfig, region::Region};
 
 use crate::settings::AwsSettings;
 
-/// Builds the configuration from which every client of the process is made. An operation ends within ten seconds, below
-/// every function's timeout.
+/// Builds the configuration from which every client of the process is made. An operation ends within four seconds: below
+/// every function's timeout, and below the five that Cognito gives a trigger.
 #[must_use]
 pub fn sdk_config(settings: &AwsSettings) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(10))
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(4))
         .build();
     let credentials = Credentials::new(
         settings.access_key_id.clone(),

@@ -38,6 +38,16 @@ impl Contact {
         self.keys().into_iter().next()
     }
 
+    /// What of `contact` is held under one of `keys`: an address or a number that nobody else has.
+    #[must_use]
+    pub fn of_keys(contact: &Self, keys: &[ContactKey]) -> Self {
+        let held = |key: &ContactKey| keys.contains(key);
+        Self {
+            email: contact.email.clone().filter(|email| held(&ContactKey::Email(email.key()))),
+            phone: contact.phone.clone().filter(|phone| held(&ContactKey::Phone(phone.clone()))),
+        }
+    }
+
     /// Whether both are visibly one person: the same mailbox (a `+tag` makes no difference) or the same number.
     #[must_use]
     pub fn is_same_person(&self, other: &Self) -> bool {

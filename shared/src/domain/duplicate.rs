@@ -1,10 +1,8 @@
 //! When two submissions are one: the same organization, agent, referrer and referred within thirty days of the first.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
-
 use super::{
     contact::{Contact, ContactKey},
+    digest::digest,
     id::UserId,
     text::PersonName,
 };
@@ -12,7 +10,7 @@ use super::{
 /// How long a pair is guarded, counted from its first referral, in seconds (30 days).
 pub const GUARD_SECONDS: i64 = 30 * 86_400;
 
-/// Identity of (agent, referrer, referred) as a SHA-256 digest in base64url, so that the guard's key holds no
+/// Identity of (agent, referrer, referred) as a digest, so that the guard's key holds no
 /// address, number or name and has one length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairKey(String);
@@ -21,30 +19,24 @@ impl PairKey {
     /// The referred person is compared by e-mail address, else by number, else by name.
     #[must_use]
     pub fn new(agent: &UserId, referrer: &ContactKey, referred_name: &PersonName, referred: &Contact) -> Self {
-        let mut digest = Sha256::new();
-        let mut part = |kind: &str, value: &str| {
-            // The length goes first: no two different parts can run together into the same bytes.
-            for text in [kind, value] {
-                digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-                digest.update(text.as_bytes());
-            }
-        };
-        part("agent", agent.as_str());
-        let mut contact = |key: &ContactKey| match key {
-            ContactKey::Email(email) => part("email", email.as_str()),
-            ContactKey::Phone(phone) => part("phone", phone.as_str()),
-        };
-        contact(referrer);
-        match referred.identity() {
-            Some(key) => contact(&key),
-            None => part("name", &referred_name.comparison_form()),
-        }
-        Self(URL_SAFE_NO_PAD.encode(digest.finalize()))
+        let [referrer_kind, referrer] = parts(referrer);
+        let identity = referred.identity();
+        let name = referred_name.comparison_form();
+        let [referred_kind, referred] = identity.as_ref().map_or(["name", &name], parts);
+        let parts = [agent.as_str(), referrer_kind, referrer, referred_kind, referred];
+        Self(digest(&parts.map(str::as_bytes)))
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+fn parts(key: &ContactKey) -> [&str; 2] {
+    match key {
+        ContactKey::Email(email) => ["email", email.as_str()],
+        ContactKey::Phone(phone) => ["phone", phone.as_str()],
     }
 }
 

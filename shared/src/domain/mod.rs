@@ -3,13 +3,17 @@
 
 pub mod access;
 pub mod audit;
+pub mod consent;
 pub mod contact;
+pub mod digest;
 pub mod duplicate;
 pub mod email;
 pub mod id;
+pub mod idempotency;
 pub mod organization;
 pub mod person;
 pub mod phone;
+pub mod rate_limit;
 pub mod referral;
 pub mod scope;
 pub mod text;

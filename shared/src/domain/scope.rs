@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Proof that an organization was not taken from client input. Few sources can make one: verified claims, the
-/// record of a published slug, and an event from the bus (whose policy limits who may put). The `tidy` test keeps each
+/// record of a published slug, and an event from the bus (to which only the account's own roles may put). The `tidy` test keeps each
 /// constructor to its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgScope(OrgId);

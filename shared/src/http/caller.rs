@@ -16,7 +16,7 @@ use crate::{
         organization::Role,
         scope::OrgScope,
     },
-    settings::{self, MissingSetting},
+    settings::{self, SettingError},
 };
 
 /// The names under which an issuer puts organization, user and role into its access tokens.
@@ -30,7 +30,7 @@ pub struct ClaimNames {
 impl ClaimNames {
     /// # Errors
     /// When a name is missing.
-    pub fn from_environment() -> Result<Self, MissingSetting> {
+    pub fn from_environment() -> Result<Self, SettingError> {
         Ok(Self {
             organization: settings::required("ORGANIZATION_CLAIM")?,
             user: settings::required("USER_CLAIM")?,

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use axum::{
     body::Body as AxumBody,
-    http::{HeaderName, HeaderValue, Request, Response, Uri, header},
+    http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header},
     response::IntoResponse,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -49,6 +49,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+/// The address that the gateway saw. Never taken from a header: a client writes those.
+#[derive(Clone)]
+pub struct SourceIp(pub String);
+
+impl std::fmt::Debug for SourceIp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SourceIp(redacted)")
+    }
+}
+
 /// Runs a function behind the gateway until Lambda ends it.
 ///
 /// # Errors
@@ -78,6 +88,10 @@ where
     let method = event.request_context.http.method.clone();
     let span = tracing::info_span!("request", request.id = %request_id, http.method = %method);
     async {
+        // A preflight carries no token. The gateway answers it, or adds its headers to this.
+        if method == Method::OPTIONS {
+            return finish(StatusCode::NO_CONTENT.into_response(), &request_id).await;
+        }
         let response = match to_request(event, &request_id) {
             Ok(request) => match service.oneshot(request).await {
                 Ok(response) => response,
@@ -116,12 +130,14 @@ fn to_request(mut event: ApiGatewayV2httpRequest, request_id: &str) -> Result<Re
     if event.is_base64_encoded && event.body.as_deref().is_some_and(|body| STANDARD.decode(body).is_err()) {
         return Err(Problem::new(Code::BadRequest));
     }
+    let source_ip = SourceIp(event.request_context.http.source_ip.clone().unwrap_or_default());
     event.raw_path = Some(path);
     event.raw_query_string = Some(query);
     let mut request = lambda_http::Request::from(LambdaRequest::ApiGatewayV2(event));
     // The conversion resolves `.` and `..` in the path; what was asked for is what the gateway said.
     *request.uri_mut() = uri;
     request.extensions_mut().insert(RequestId(request_id.to_owned()));
+    request.extensions_mut().insert(source_ip);
     Ok(request.map(|body| match body {
         Body::Text(text) => AxumBody::from(text),
         Body::Binary(bytes) => AxumBody::from(bytes),

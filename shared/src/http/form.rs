@@ -51,6 +51,18 @@ impl Fields {
         }
     }
 
+    /// Takes a box: true when it is ticked. False when the field is absent or null.
+    pub fn flag(&mut self, name: &str) -> bool {
+        match self.map.remove(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(ticked)) => ticked,
+            Some(_) => {
+                self.reject(name, "true_or_false_expected");
+                false
+            }
+        }
+    }
+
     pub fn reject(&mut self, name: &str, code: &'static str) {
         let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
         if !self.errors.iter().any(|error| error.pointer == pointer) {

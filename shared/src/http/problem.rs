@@ -16,6 +16,7 @@ pub enum Code {
     InvalidJson,
     InvalidQuery,
     InvalidCursor,
+    InvalidIdempotencyKey,
     Unauthenticated,
     Forbidden,
     NotFound,
@@ -25,16 +26,19 @@ pub enum Code {
     UnsupportedContentEncoding,
     InvalidFields,
     SelfReferral,
+    IdempotencyKeyReused,
+    TooManyRequests,
     Internal,
     Unavailable,
 }
 
 impl Code {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::InvalidQuery,
         Self::InvalidCursor,
+        Self::InvalidIdempotencyKey,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
@@ -44,6 +48,8 @@ impl Code {
         Self::UnsupportedContentEncoding,
         Self::InvalidFields,
         Self::SelfReferral,
+        Self::IdempotencyKeyReused,
+        Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -58,6 +64,9 @@ impl Code {
             Self::InvalidCursor => {
                 (StatusCode::BAD_REQUEST, "The cursor does not belong to this list, or has expired.")
             }
+            Self::InvalidIdempotencyKey => {
+                (StatusCode::BAD_REQUEST, "The Idempotency-Key has to be 1 to 255 visible ASCII characters.")
+            }
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "A valid access token is required."),
             Self::Forbidden => (StatusCode::FORBIDDEN, "The access token does not allow this."),
             Self::NotFound => (StatusCode::NOT_FOUND, "There is nothing here."),
@@ -71,6 +80,10 @@ impl Code {
             }
             Self::InvalidFields => (StatusCode::UNPROCESSABLE_ENTITY, "Some fields are not valid."),
             Self::SelfReferral => (StatusCode::UNPROCESSABLE_ENTITY, "Referrer and referred are the same person."),
+            Self::IdempotencyKeyReused => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.")
+            }
+            Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "Too many requests. Try again later."),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side."),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "The service is busy. Try again shortly."),
         }
@@ -115,6 +128,14 @@ impl Problem {
     pub fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
         self
+    }
+
+    /// 429 with `Retry-After`.
+    #[must_use]
+    pub fn too_many_requests(retry_after_seconds: u32) -> Self {
+        let mut problem = Self::new(Code::TooManyRequests);
+        problem.headers.push((header::RETRY_AFTER, HeaderValue::from(retry_after_seconds)));
+        problem
     }
 }
 

@@ -1,6 +1,9 @@
 //! Slugs, logins, members and organizations: who somebody is.
 
-use super::{Ledger, keys, rows::LoginRow};
+use aws_sdk_dynamodb::Client;
+use serde::de::DeserializeOwned;
+
+use super::{get, keys, rows::LoginRow};
 use crate::{
     domain::{
         id::{OrgId, UserId},
@@ -10,7 +13,29 @@ use crate::{
     ports::{LoginDirectory, MemberDirectory, ProfileDirectory, StoreError},
 };
 
-impl ProfileDirectory for Ledger {
+/// Who somebody is: the rows that an operator puts in place. In the ledger's table.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    pub(super) client: Client,
+    pub(super) table: String,
+}
+
+impl Directory {
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    async fn get<R: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        keys: &keys::Keys,
+    ) -> Result<Option<R>, StoreError> {
+        get(&self.client, &self.table, operation, keys).await
+    }
+}
+
+impl ProfileDirectory for Directory {
     async fn find_open_profile(&self, slug: &Slug) -> Result<Option<PublishedProfile>, StoreError> {
         let profile: Option<AgentProfile> = self.get("reading a profile", &keys::slug(slug)).await?;
         let Some(profile) = profile else { return Ok(None) };
@@ -21,14 +46,14 @@ impl ProfileDirectory for Ledger {
     }
 }
 
-impl LoginDirectory for Ledger {
+impl LoginDirectory for Directory {
     async fn find_login(&self, subject: &str) -> Result<Option<(OrgId, UserId)>, StoreError> {
         let login: Option<LoginRow> = self.get("reading a login", &keys::login(subject)).await?;
         Ok(login.map(|login| (login.organization_id, login.user_id)))
     }
 }
 
-impl MemberDirectory for Ledger {
+impl MemberDirectory for Directory {
     async fn find_member(&self, scope: &OrgScope, user: &UserId) -> Result<Option<Member>, StoreError> {
         self.get("reading a member", &keys::member(scope, user)).await
     }

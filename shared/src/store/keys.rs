@@ -1,4 +1,4 @@
-//! Every table key and index key of the system, and nowhere else. The data model document lists them with their access patterns.
+//! Every table key and index key of the system, and nowhere else. DATA_MODEL lists them with their access patterns.
 //!
 //! Every key starts with the organization. The exceptions are the slug directory, the login directory and the outbox:
 //! they are what an organization is found by, or hold no data of one.
@@ -8,16 +8,18 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::{
     domain::{
         audit::AuditEntry,
+        consent::ConsentEntry,
         contact::ContactKey,
         duplicate::PairKey,
         id::{EventId, PersonId, ReferralId, UserId},
+        idempotency::IdempotentRequest,
         organization::Slug,
         person::Person,
         referral::{Referral, ReferralStatus},
         scope::OrgScope,
         time::Timestamp,
     },
-    ports::Position,
+    ports::{Counted, Position},
 };
 
 pub const PK: &str = "pk";
@@ -44,7 +46,7 @@ pub const PENDING: &str = "PENDING#";
 pub const POISON: &str = "POISON#";
 
 /// Partitions over which pending outbox items are spread; each takes 1,000 write units a second.
-const OUTBOX_SHARDS: u32 = 8;
+pub const OUTBOX_SHARDS: u32 = 8;
 
 /// The attributes that place an item in its table and its indexes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,17 +230,52 @@ pub fn pair_guard(scope: &OrgScope, pair: &PairKey) -> Keys {
     Keys::new(format!("{}#PAIR#{}", org(scope), pair.as_str()), "PAIR")
 }
 
+/// The answer to a request that a client has named.
+#[must_use]
+pub fn remembered_answer(scope: &OrgScope, request: &IdempotentRequest) -> Keys {
+    Keys::new(format!("{}#IDEMPOTENCY#{}", org(scope), request.key), "IDEMPOTENCY")
+}
+
+/// One decision of a person about one channel. A request makes at most one.
+#[must_use]
+pub fn consent(scope: &OrgScope, entry: &ConsentEntry) -> Keys {
+    let sort = format!("CONSENT#{}#{}#{}", entry.channel.as_str(), entry.at, entry.evidence);
+    Keys::new(person_partition(scope, &entry.person_id), sort)
+}
+
 /// What a consumer has applied.
 #[must_use]
 pub fn inbox(scope: &OrgScope, consumer: &str, event: &EventId) -> Keys {
     Keys::new(format!("{}#INBOX#{consumer}#{event}", org(scope)), "INBOX")
 }
 
+/// Exception, in a table of its own: one long window of whoever is counted.
+#[must_use]
+pub fn rate_limit(counted: Counted<'_>, window_start: i64) -> Keys {
+    let partition = match counted {
+        Counted::Network(hash) => format!("NETWORK#{hash}"),
+        Counted::Slug(slug) => format!("SLUG#{slug}"),
+    };
+    Keys::new(partition, window_start.to_string())
+}
+
 /// Exception: pending events of all organizations, spread over shards.
 #[must_use]
 pub fn pending_event(id: &EventId) -> Keys {
     let sum: u32 = id.as_str().bytes().map(u32::from).sum();
-    Keys::new(format!("{PENDING}{}", sum % OUTBOX_SHARDS), id.as_str())
+    Keys::new(pending_shard(sum % OUTBOX_SHARDS), id.as_str())
+}
+
+/// Partition of one shard of the pending events.
+#[must_use]
+pub fn pending_shard(shard: u32) -> String {
+    format!("{PENDING}{shard}")
+}
+
+/// Sort key that every event made before `at` stands before.
+#[must_use]
+pub fn events_before(at: Timestamp) -> String {
+    EventId::from_ulid(ulid::Ulid::from_parts(at.epoch_millis(), 0)).as_str().to_owned()
 }
 
 /// Where an outbox item goes that the bus will never take.

@@ -9,6 +9,7 @@ mod pipeline;
 mod profile_cache;
 mod provision;
 mod query;
+mod rate_limiter;
 mod record_referral;
 mod referrals;
 pub mod rows;
@@ -17,9 +18,11 @@ pub mod transaction;
 use aws_sdk_dynamodb::Client;
 use serde::de::DeserializeOwned;
 
-pub use outbox::OutboxTable;
+pub use directory::Directory;
+pub use outbox::{OutboxTable, record as outbox_record};
 pub use profile_cache::ProfileCache;
-pub use provision::{Provision, Provisioned};
+pub use provision::{Provision, ProvisionError, Provisioned};
+pub use rate_limiter::RateLimitTable;
 
 use crate::ports::StoreError;
 
@@ -37,21 +40,29 @@ impl Ledger {
         Self { client, table, outbox_table }
     }
 
-    /// Reads one row, strongly consistent.
     async fn get<R: DeserializeOwned>(
         &self,
         operation: &'static str,
         keys: &keys::Keys,
     ) -> Result<Option<R>, StoreError> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(transaction::primary(keys)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| error::store_error(operation, &error))?;
-        output.item.map(|item| rows::from_item(operation, item)).transpose()
+        get(&self.client, &self.table, operation, keys).await
     }
+}
+
+/// Reads one row, strongly consistent.
+async fn get<R: DeserializeOwned>(
+    client: &Client,
+    table: &str,
+    operation: &'static str,
+    keys: &keys::Keys,
+) -> Result<Option<R>, StoreError> {
+    let output = client
+        .get_item()
+        .table_name(table)
+        .set_key(Some(transaction::primary(keys)))
+        .consistent_read(true)
+        .send()
+        .await
+        .map_err(|error| error::store_error(operation, &error))?;
+    output.item.map(|item| rows::from_item(operation, item)).transpose()
 }

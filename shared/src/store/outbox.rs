@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::time::Timestamp,
     events::NewEvent,
-    ports::{Outbox, OutboxKey, StoreError},
+    ports::{Outbox, OutboxEntry, OutboxKey, OutboxRecord, StoreError},
 };
 
 /// `BatchWriteItem` takes at most 25 requests.
@@ -29,6 +29,22 @@ pub(super) fn item(event: &NewEvent) -> Result<Attributes, StoreError> {
         detail: event.detail.clone(),
     };
     to_item(&row, &keys::pending_event(&event.id))
+}
+
+/// A pending item, read. An event whose detail is no JSON object could never be read by anybody.
+#[must_use]
+pub fn record(key: OutboxKey, row: Option<OutboxRow>) -> OutboxRecord {
+    let readable =
+        row.filter(|row| serde_json::from_str::<serde_json::Value>(&row.detail).is_ok_and(|detail| detail.is_object()));
+    match readable {
+        Some(row) => OutboxRecord::Entry(OutboxEntry {
+            key,
+            detail_type: row.detail_type,
+            occurred_at: row.occurred_at,
+            detail: row.detail,
+        }),
+        None => OutboxRecord::Unreadable(key),
+    }
 }
 
 /// The outbox's table, for those who empty it.
@@ -77,6 +93,35 @@ impl Outbox for OutboxTable {
             left.extend(self.delete(chunk).await);
         }
         left
+    }
+
+    async fn pending_before(&self, shard: u32, before: Timestamp, limit: u32) -> Result<Vec<OutboxRecord>, StoreError> {
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk < :before")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::pending_shard(shard)))
+            .expression_attribute_values(":before", AttributeValue::S(keys::events_before(before)))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(|error| store_error("reading the outbox", &error))?;
+        let text = |item: &Attributes, name| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        Ok(output
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|item| {
+                let key = OutboxKey { pk: text(&item, keys::PK)?, sk: text(&item, keys::SK)? };
+                Some(record(key, serde_dynamo::from_item(item).ok()))
+            })
+            .collect())
+    }
+
+    fn shards(&self) -> u32 {
+        keys::OUTBOX_SHARDS
     }
 
     async fn set_aside(&self, key: &OutboxKey, reason: &str, at: Timestamp) -> Result<(), StoreError> {

@@ -36,7 +36,22 @@ impl PipelineRecorder for Ledger {
                 transaction.create(Part::Effect, &self.table, to_item(&row, &keys::contact(scope, key))?)?;
             }
         }
-        for person in &write.changed_people {
+        if let Some(referrer) = &write.new_advocate {
+            // Not the whole row: a burst of referrals keeps raising its version.
+            transaction.update(
+                Part::Effect,
+                &self.table,
+                &keys::person(scope, referrer),
+                "SET relationshipStage = :advocate, updatedAt = :at ADD version :one",
+                "attribute_exists(pk)",
+                [
+                    (":advocate", AttributeValue::S("ADVOCATE".to_owned())),
+                    (":at", AttributeValue::S(write.at.to_string())),
+                    (":one", AttributeValue::N("1".to_owned())),
+                ],
+            )?;
+        }
+        if let Some(person) = &write.known_lead {
             self.replace(&mut transaction, to_item(person, &keys::person_row(scope, person))?, person.version)?;
         }
         for referral in std::iter::once(&write.referral).chain(&write.contested) {

@@ -1,39 +1,44 @@
 //! Open profiles, remembered for at most thirty seconds: the one read that every capture would repeat.
 
-use std::{
-    collections::HashMap,
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Mutex};
 
 use crate::{
-    domain::organization::{PublishedProfile, Slug},
-    ports::{ProfileDirectory, StoreError},
+    domain::{
+        organization::{PublishedProfile, Slug},
+        time::Timestamp,
+    },
+    ports::{Clock, ProfileDirectory, StoreError},
 };
 
 /// A withdrawn profile, or a suspended organization, goes on being served for so long.
-pub const MAX_AGE: Duration = Duration::from_secs(30);
+pub const MAX_AGE_SECONDS: i64 = 30;
 const MAX_ENTRIES: usize = 1_000;
 
 /// Remembers hits only. A miss is asked again each time, so that a profile is open as soon as it is published and a
 /// guesser cannot fill the memory.
+///
+/// The age is told by the wall clock: the monotonic one stands still while Lambda freezes the process, and an entry of
+/// ten minutes ago would thaw as new.
 #[derive(Debug)]
-pub struct ProfileCache<D> {
+pub struct ProfileCache<D, C> {
     directory: D,
-    entries: Mutex<HashMap<Slug, (Instant, PublishedProfile)>>,
+    clock: C,
+    entries: Mutex<HashMap<Slug, (Timestamp, PublishedProfile)>>,
 }
 
-impl<D> ProfileCache<D> {
-    pub fn new(directory: D) -> Self {
-        Self { directory, entries: Mutex::new(HashMap::new()) }
+impl<D, C> ProfileCache<D, C> {
+    pub fn new(directory: D, clock: C) -> Self {
+        Self { directory, clock, entries: Mutex::new(HashMap::new()) }
     }
 
-    fn remembered(&self, slug: &Slug, now: Instant) -> Option<PublishedProfile> {
+    fn remembered(&self, slug: &Slug, now: Timestamp) -> Option<PublishedProfile> {
         let entries = self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        entries.get(slug).filter(|(read_at, _)| now.duration_since(*read_at) < MAX_AGE).map(|(_, open)| open.clone())
+        // A clock that was set back makes nothing young again.
+        let is_fresh = |read_at: Timestamp| read_at <= now && now < read_at.plus_seconds(MAX_AGE_SECONDS);
+        entries.get(slug).filter(|(read_at, _)| is_fresh(*read_at)).map(|(_, open)| open.clone())
     }
 
-    fn remember(&self, slug: &Slug, read_at: Instant, open: &PublishedProfile) {
+    fn remember(&self, slug: &Slug, read_at: Timestamp, open: &PublishedProfile) {
         let mut entries = self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if entries.len() >= MAX_ENTRIES {
             entries.clear();
@@ -42,9 +47,10 @@ impl<D> ProfileCache<D> {
     }
 }
 
-impl<D: ProfileDirectory> ProfileCache<D> {
-    /// The age counts from before the read: what the read saw cannot be older than that.
-    async fn find_at(&self, slug: &Slug, now: Instant) -> Result<Option<PublishedProfile>, StoreError> {
+impl<D: ProfileDirectory, C: Clock> ProfileDirectory for ProfileCache<D, C> {
+    async fn find_open_profile(&self, slug: &Slug) -> Result<Option<PublishedProfile>, StoreError> {
+        // The age counts from before the read: what the read saw cannot be older than that.
+        let now = self.clock.now();
         if let Some(open) = self.remembered(slug, now) {
             return Ok(Some(open));
         }
@@ -56,15 +62,9 @@ impl<D: ProfileDirectory> ProfileCache<D> {
     }
 }
 
-impl<D: ProfileDirectory> ProfileDirectory for ProfileCache<D> {
-    async fn find_open_profile(&self, slug: &Slug) -> Result<Option<PublishedProfile>, StoreError> {
-        self.find_at(slug, Instant::now()).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
     use super::*;
     use crate::domain::id::{OrgId, UserId};
@@ -72,7 +72,14 @@ mod tests {
     #[derive(Default)]
     struct Directory {
         reads: AtomicUsize,
-        closed: std::sync::atomic::AtomicBool,
+        closed: AtomicBool,
+        millis: AtomicI64,
+    }
+
+    impl Clock for &Directory {
+        fn now(&self) -> Timestamp {
+            Timestamp::parse("2026-11-22T07:00:00Z").unwrap().plus_millis(self.millis.load(Ordering::Relaxed))
+        }
     }
 
     impl ProfileDirectory for &Directory {
@@ -88,33 +95,45 @@ mod tests {
     #[tokio::test]
     async fn a_hit_is_read_once_in_thirty_seconds_and_a_withdrawal_is_seen_after_them() {
         let directory = Directory::default();
-        let cache = ProfileCache::new(&directory);
-        let (slug, start) = (Slug::parse("jane-doe").unwrap(), Instant::now());
-        assert!(cache.find_at(&slug, start).await.unwrap().is_some());
+        let cache = ProfileCache::new(&directory, &directory);
+        let slug = Slug::parse("jane-doe").unwrap();
+        assert!(cache.find_open_profile(&slug).await.unwrap().is_some());
         directory.closed.store(true, Ordering::Relaxed);
-        let almost = start + MAX_AGE.checked_sub(Duration::from_millis(1)).unwrap();
-        assert!(cache.find_at(&slug, almost).await.unwrap().is_some());
+        directory.millis.store(29_999, Ordering::Relaxed);
+        assert!(cache.find_open_profile(&slug).await.unwrap().is_some());
         assert_eq!(directory.reads.load(Ordering::Relaxed), 1);
-        assert!(cache.find_at(&slug, start + MAX_AGE).await.unwrap().is_none());
+        directory.millis.store(30_000, Ordering::Relaxed);
+        assert!(cache.find_open_profile(&slug).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_makes_nothing_young() {
+        let directory = Directory::default();
+        let cache = ProfileCache::new(&directory, &directory);
+        let slug = Slug::parse("jane-doe").unwrap();
+        assert!(cache.find_open_profile(&slug).await.unwrap().is_some());
+        directory.closed.store(true, Ordering::Relaxed);
+        directory.millis.store(-1, Ordering::Relaxed);
+        assert!(cache.find_open_profile(&slug).await.unwrap().is_none());
     }
 
     #[tokio::test]
     async fn a_miss_is_asked_again() {
         let directory = Directory::default();
         directory.closed.store(true, Ordering::Relaxed);
-        let cache = ProfileCache::new(&directory);
-        let (slug, start) = (Slug::parse("jane-doe").unwrap(), Instant::now());
-        assert!(cache.find_at(&slug, start).await.unwrap().is_none());
+        let cache = ProfileCache::new(&directory, &directory);
+        let slug = Slug::parse("jane-doe").unwrap();
+        assert!(cache.find_open_profile(&slug).await.unwrap().is_none());
         directory.closed.store(false, Ordering::Relaxed);
-        assert!(cache.find_at(&slug, start).await.unwrap().is_some());
+        assert!(cache.find_open_profile(&slug).await.unwrap().is_some());
     }
 
     #[tokio::test]
     async fn the_memory_is_bounded() {
         let directory = Directory::default();
-        let (cache, start) = (ProfileCache::new(&directory), Instant::now());
+        let cache = ProfileCache::new(&directory, &directory);
         for number in 0..=MAX_ENTRIES {
-            cache.find_at(&Slug::parse(&format!("slug-{number}")).unwrap(), start).await.unwrap();
+            cache.find_open_profile(&Slug::parse(&format!("slug-{number}")).unwrap()).await.unwrap();
         }
         assert!(cache.entries.lock().unwrap().len() <= MAX_ENTRIES);
     }

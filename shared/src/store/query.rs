@@ -24,7 +24,7 @@ pub struct Filter {
 }
 
 impl Ledger {
-    /// `position_of` tells where a row stands; `row_keys` gives the table key of the row at a position.
+    /// `position_of` tells where a row stands; `after` is a position with the table key of the row there.
     pub(super) async fn page<R: DeserializeOwned>(
         &self,
         operation: &'static str,

@@ -6,21 +6,25 @@ use super::{
     Ledger,
     error::{store_error, unreadable_row},
     keys, rows,
-    rows::{ContactRow, PairGuardRow, to_item},
-    transaction::{Committed, Patience, Transaction, primary},
+    rows::{ContactRow, PairGuardRow, RememberedAnswerRow, to_item},
+    transaction::{Attributes, Committed, Patience, Transaction, primary},
 };
 use crate::{
     domain::{duplicate::PairKey, scope::OrgScope, time::Timestamp},
-    ports::{ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, StoreError},
+    ports::{
+        ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, RememberedAnswer, StoreError, UsedKey,
+    },
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
+    Answer,
     Referral,
     Guard,
     Referrer,
     /// The key at this place in `ReferrerWrite::Create::keys`.
     Contact(usize),
+    Consent,
     Agent,
     Audit,
     Outbox,
@@ -35,6 +39,9 @@ impl ReferralRecorder for Ledger {
         let referral = &write.referral;
         let mut transaction = Transaction::default();
         transaction.create(Part::Referral, &self.table, to_item(referral, &keys::referral_row(scope, referral))?)?;
+        if let Some(remembered) = &write.remembered {
+            self.remember(&mut transaction, scope, remembered, referral.created_at)?;
+        }
         if let Some(guard) = &write.guard {
             let row = PairGuardRow {
                 referral_id: referral.id.clone(),
@@ -51,7 +58,7 @@ impl ReferralRecorder for Ledger {
             )?;
         }
         match &write.referrer {
-            ReferrerWrite::Create { person, keys: contact_keys } => {
+            ReferrerWrite::Create { person, keys: contact_keys, consents } => {
                 transaction.create(Part::Referrer, &self.table, to_item(person, &keys::person_row(scope, person))?)?;
                 for (place, key) in contact_keys.iter().enumerate() {
                     let row = ContactRow { person_id: person.id.clone() };
@@ -60,6 +67,9 @@ impl ReferralRecorder for Ledger {
                         &self.table,
                         to_item(&row, &keys::contact(scope, key))?,
                     )?;
+                }
+                for entry in consents {
+                    transaction.create(Part::Consent, &self.table, to_item(entry, &keys::consent(scope, entry))?)?;
                 }
             }
             ReferrerWrite::Credit(person) => transaction.update(
@@ -93,32 +103,101 @@ impl ReferralRecorder for Ledger {
             Committed::Refused(mut refusals) => {
                 // The order of this match is the order of precedence.
                 refusals.sort_by_key(|refusal| match refusal.name {
-                    Part::Guard => 0,
-                    Part::Contact(place) => 1 + place,
+                    Part::Answer => 0,
+                    Part::Guard => 1,
+                    Part::Contact(place) => 2 + place,
                     Part::Referrer => usize::MAX - 3,
                     Part::Agent => usize::MAX - 2,
-                    Part::Referral | Part::Audit | Part::Outbox => usize::MAX,
+                    Part::Referral | Part::Consent | Part::Audit | Part::Outbox => usize::MAX,
                 });
-                let first = refusals.into_iter().next().ok_or_else(|| unreadable_row("recording a referral"))?;
+                let first = refusals.into_iter().next().ok_or_else(|| unreadable_row(OPERATION))?;
                 match (first.name, &write.referrer) {
+                    (Part::Answer, _) => Ok(ReferralWriteOutcome::KeyUsed(used_key(first.existing)?)),
                     (Part::Guard, _) => Ok(ReferralWriteOutcome::PairGuarded),
                     (Part::Contact(place), ReferrerWrite::Create { keys, .. }) => {
-                        let row: ContactRow = rows::from_item("recording a referral", first.existing)?;
-                        let key = keys.get(place).ok_or_else(|| unreadable_row("recording a referral"))?.clone();
+                        let row: ContactRow = rows::from_item(OPERATION, first.existing)?;
+                        let key = keys.get(place).ok_or_else(|| unreadable_row(OPERATION))?.clone();
                         Ok(ReferralWriteOutcome::KeyTaken { key, holder: row.person_id })
                     }
                     (Part::Referrer, ReferrerWrite::Credit(_)) => Ok(ReferralWriteOutcome::ReferrerMissing),
                     (Part::Agent, _) => Ok(ReferralWriteOutcome::AgentMissing),
-                    _ => Err(StoreError::Failed {
-                        operation: "recording a referral",
-                        reason: "a new id was taken".to_owned(),
-                    }),
+                    _ => Err(StoreError::Failed { operation: OPERATION, reason: "a new id was taken".to_owned() }),
                 }
             }
         }
     }
 
-    async fn count_repetition(&self, scope: &OrgScope, pair: &PairKey, at: Timestamp) -> Result<(), StoreError> {
+    async fn count_repetition(
+        &self,
+        scope: &OrgScope,
+        pair: &PairKey,
+        remembered: Option<&RememberedAnswer>,
+        at: Timestamp,
+    ) -> Result<Option<UsedKey>, StoreError> {
+        let Some(remembered) = remembered else {
+            return self.count_on_guard(scope, pair, at).await.map(|()| None);
+        };
+        let mut transaction = Transaction::default();
+        self.remember(&mut transaction, scope, remembered, at)?;
+        transaction.update(
+            Part::Guard,
+            &self.table,
+            &keys::pair_guard(scope, pair),
+            COUNT,
+            "attribute_exists(pk)",
+            count_values(at),
+        )?;
+        match transaction.commit(&self.client).await? {
+            Committed::Done => Ok(None),
+            Committed::Refused(refusals) => {
+                match refusals.into_iter().find(|refusal| refusal.name == Part::Answer) {
+                    Some(refusal) => used_key(refusal.existing).map(Some),
+                    // The guard is gone since it refused the pair a moment ago.
+                    None => {
+                        Err(StoreError::Unavailable { operation: OPERATION, reason: "the guard expired".to_owned() })
+                    }
+                }
+            }
+        }
+    }
+}
+
+const OPERATION: &str = "recording a referral";
+const COUNT: &str = "SET lastDuplicateAt = :at ADD duplicateCount :one";
+
+fn count_values(at: Timestamp) -> [(&'static str, AttributeValue); 2] {
+    [(":at", AttributeValue::S(at.to_string())), (":one", AttributeValue::N("1".to_owned()))]
+}
+
+fn used_key(existing: Attributes) -> Result<UsedKey, StoreError> {
+    let row: RememberedAnswerRow = rows::from_item(OPERATION, existing)?;
+    Ok(UsedKey { body: row.body, answer: row.answer })
+}
+
+impl Ledger {
+    /// Adds the answer to the transaction, unless the key has been used within its time.
+    fn remember(
+        &self,
+        transaction: &mut Transaction<Part>,
+        scope: &OrgScope,
+        remembered: &RememberedAnswer,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = RememberedAnswerRow {
+            body: remembered.request.body.clone(),
+            answer: remembered.answer.clone(),
+            expires_at: remembered.expires_at.epoch_seconds(),
+        };
+        transaction.put(
+            Part::Answer,
+            &self.table,
+            to_item(&row, &keys::remembered_answer(scope, &remembered.request))?,
+            "attribute_not_exists(pk) OR expiresAt <= :now",
+            [(":now", AttributeValue::N(at.epoch_seconds().to_string()))],
+        )
+    }
+
+    async fn count_on_guard(&self, scope: &OrgScope, pair: &PairKey, at: Timestamp) -> Result<(), StoreError> {
         let mut patience = Patience::new();
         loop {
             let counted = self
@@ -126,10 +205,11 @@ impl ReferralRecorder for Ledger {
                 .update_item()
                 .table_name(&self.table)
                 .set_key(Some(primary(&keys::pair_guard(scope, pair))))
-                .update_expression("SET lastDuplicateAt = :at ADD duplicateCount :one")
+                .update_expression(COUNT)
                 .condition_expression("attribute_exists(pk)")
-                .expression_attribute_values(":at", AttributeValue::S(at.to_string()))
-                .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+                .set_expression_attribute_values(Some(
+                    count_values(at).map(|(name, value)| (name.to_owned(), value)).into(),
+                ))
                 .send()
                 .await;
             match counted {

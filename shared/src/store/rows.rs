@@ -39,6 +39,17 @@ pub struct PairGuardRow {
     pub expires_at: i64,
 }
 
+/// What a named request was answered with.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RememberedAnswerRow {
+    /// Digest of the request's body.
+    pub body: String,
+    pub answer: String,
+    /// Epoch seconds.
+    pub expires_at: i64,
+}
+
 /// One event applied by one consumer.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,17 +6,22 @@ use super::record_referral::Identity;
 use crate::{
     domain::{
         audit::Actor,
-        contact::Contact,
+        consent::FormConsent,
+        contact::{Contact, ContactKey},
         duplicate::PairKey,
-        id::{PersonId, ReferralId},
-        organization::Slug,
+        id::{OrgId, PersonId, ReceiptId, ReferralId, UserId},
+        idempotency::{IdempotentRequest, REMEMBERED_SECONDS},
+        organization::{PublishedProfile, Slug},
         person::Person,
+        rate_limit::Limits,
         referral::{Channel, NewReferral, RiskFlag},
         scope::OrgScope,
         text::{Notes, PersonName},
+        time::Timestamp,
     },
     ports::{
-        Clock, Ids, ProfileDirectory, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, StoreError,
+        Admission, Clock, Counted, Ids, ProfileDirectory, RateLimiter, ReferralRecorder, ReferralWrite,
+        ReferralWriteOutcome, ReferrerWrite, RememberedAnswer, StoreError, UsedKey,
     },
 };
 
@@ -30,18 +35,34 @@ pub struct Submission {
     pub referred_contact: Contact,
     pub channel: Channel,
     pub notes: Option<Notes>,
+    pub consent: FormConsent,
     /// The field that people do not see was filled in.
     pub is_trapped: bool,
+}
+
+/// How the submission came.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The gateway's id of the request.
+    pub request_id: &'a str,
+    /// The client's own name for it.
+    pub named: Option<&'a IdempotentRequest>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Captured {
     /// A new row, and an event on its way.
-    Recorded(ReferralId),
+    Recorded(ReceiptId, ReferralId),
     /// The same pair within thirty days: counted, nothing else.
-    Repeated,
+    Repeated(ReceiptId),
     /// A machine filled in the form: nothing was stored.
-    Trapped,
+    Trapped(ReceiptId),
+    /// The same request under the same name: the receipt that it was answered with.
+    Replayed(ReceiptId),
+    /// Another request has that name already.
+    NameTaken,
+    /// The slug's quota is used up.
+    Refused { retry_after_seconds: u32 },
     /// The slug resolves to nobody who takes referrals.
     NoOpenProfile,
 }
@@ -50,92 +71,173 @@ pub enum Captured {
 /// person erased in between are the most there is to learn.
 const MAX_ATTEMPTS: usize = 5;
 
-/// # Errors
-/// When the store does not answer, or somebody else changes the same people faster than this can follow. Nothing was
-/// written then.
-pub async fn capture_referral(
-    profiles: &impl ProfileDirectory,
-    store: &impl ReferralRecorder,
-    clock: &impl Clock,
-    ids: &impl Ids,
-    slug: Option<&Slug>,
-    submission: &Submission,
-    request_id: &str,
-) -> Result<Captured, StoreError> {
-    let Some(slug) = slug else { return Ok(Captured::NoOpenProfile) };
-    let Some(profile) = profiles.find_open_profile(slug).await? else { return Ok(Captured::NoOpenProfile) };
-    if submission.is_trapped {
-        return Ok(Captured::Trapped);
+/// The parts that a capture works with.
+#[derive(Debug)]
+pub struct Capture<'a, P, L, S, C, I> {
+    pub profiles: &'a P,
+    pub limiter: &'a L,
+    pub slug_limits: Limits,
+    pub store: &'a S,
+    pub clock: &'a C,
+    pub ids: &'a I,
+}
+
+impl<P, L, S, C, I> Capture<'_, P, L, S, C, I>
+where
+    P: ProfileDirectory,
+    L: RateLimiter,
+    S: ReferralRecorder,
+    C: Clock,
+    I: Ids,
+{
+    /// # Errors
+    /// When the store does not answer, or somebody else changes the same people faster than this can follow. Nothing was
+    /// written then.
+    pub async fn capture(
+        &self,
+        slug: Option<&Slug>,
+        submission: &Submission,
+        arrival: Arrival<'_>,
+    ) -> Result<Captured, StoreError> {
+        let Some(slug) = slug else { return Ok(Captured::NoOpenProfile) };
+        let Some(profile) = self.profiles.find_open_profile(slug).await? else {
+            return Ok(Captured::NoOpenProfile);
+        };
+        let at = self.clock.now();
+        let receipt = ReceiptId::from_ulid(self.ids.ulid(at));
+        if submission.is_trapped {
+            return Ok(Captured::Trapped(receipt));
+        }
+        let admission = self.limiter.admit(Counted::Slug(slug), self.slug_limits, at).await?;
+        if let Admission::Refused { retry_after_seconds } = admission {
+            return Ok(Captured::Refused { retry_after_seconds });
+        }
+        self.record(&profile, submission, arrival, receipt, at).await
     }
-    let scope = OrgScope::from_published_profile(&profile);
-    let Some(identity_key) = submission.referrer_contact.identity() else {
-        return Err(StoreError::Failed { operation: "capture", reason: "a submission without a referrer".to_owned() });
-    };
 
-    let identity = Identity::new(ids, clock.now(), request_id, Actor::Public);
-    let pair =
-        PairKey::new(&profile.agent_user_id, &identity_key, &submission.referred_name, &submission.referred_contact);
-    let stranger = Person::new(
-        PersonId::from_ulid(ids.ulid(identity.at)),
-        scope.organization().clone(),
-        submission.referrer_name.clone(),
-        submission.referrer_contact.clone(),
-        identity.at,
-    );
-    let as_stranger = || ReferrerWrite::Create {
-        person: Box::new(Person { total_referrals: 1, ..stranger.clone() }),
-        keys: stranger.contact_keys(),
-    };
+    async fn record(
+        &self,
+        profile: &PublishedProfile,
+        submission: &Submission,
+        arrival: Arrival<'_>,
+        receipt: ReceiptId,
+        at: Timestamp,
+    ) -> Result<Captured, StoreError> {
+        let scope = OrgScope::from_published_profile(profile);
+        let Some(identity_key) = submission.referrer_contact.identity() else {
+            let reason = "a submission without a referrer".to_owned();
+            return Err(StoreError::Failed { operation: "capture", reason });
+        };
+        let identity = Identity::new(self.ids, at, arrival.request_id, Actor::Public);
+        let pair = PairKey::new(
+            &profile.agent_user_id,
+            &identity_key,
+            &submission.referred_name,
+            &submission.referred_contact,
+        );
+        let remembered = arrival.named.map(|request| RememberedAnswer {
+            request: request.clone(),
+            answer: receipt.as_str().to_owned(),
+            expires_at: at.plus_seconds(REMEMBERED_SECONDS),
+        });
+        let stranger_id = PersonId::from_ulid(self.ids.ulid(at));
+        let as_stranger = |keys: Vec<ContactKey>| {
+            let id = stranger_id.clone();
+            submission.stranger(id, scope.organization(), keys, at, arrival.request_id)
+        };
 
-    let mut referrer = as_stranger();
-    let mut flags = Vec::new();
-    for _ in 0..MAX_ATTEMPTS {
-        let new = NewReferral {
-            referrer_person_id: match &referrer {
+        let mut referrer = as_stranger(submission.referrer_contact.keys());
+        let mut flags = Vec::new();
+        for _ in 0..MAX_ATTEMPTS {
+            let new = submission.referral(&referrer, &profile.agent_user_id);
+            let (referral, audit, event) = identity.rows(scope.organization(), new, &flags)?;
+            let write = ReferralWrite {
+                referral,
+                referrer: referrer.clone(),
+                guard: Some(identity.guard(pair.clone())),
+                remembered: remembered.clone(),
+                check_agent: false,
+                audit,
+                event,
+            };
+            match self.store.record_referral(&scope, &write).await? {
+                ReferralWriteOutcome::Recorded => return Ok(Captured::Recorded(receipt, identity.referral)),
+                ReferralWriteOutcome::KeyUsed(used) => return replay(arrival.named, &used),
+                ReferralWriteOutcome::PairGuarded => {
+                    return match self.store.count_repetition(&scope, &pair, remembered.as_ref(), at).await {
+                        Ok(Some(used)) => replay(arrival.named, &used),
+                        Ok(None) => Ok(Captured::Repeated(receipt)),
+                        Err(error) if remembered.is_some() => Err(error),
+                        // The referral is safe whatever becomes of the count.
+                        Err(error) => {
+                            tracing::warn!(error.message = %error, "a repetition was not counted");
+                            Ok(Captured::Repeated(receipt))
+                        }
+                    };
+                }
+                ReferralWriteOutcome::KeyTaken { key, holder } if key == identity_key => {
+                    referrer = ReferrerWrite::Credit(holder);
+                    flags.clear();
+                }
+                ReferralWriteOutcome::KeyTaken { key, .. } => {
+                    // The number belongs to somebody else: the new person goes without that key.
+                    let mut keys = submission.referrer_contact.keys();
+                    keys.retain(|own| *own != key);
+                    referrer = as_stranger(keys);
+                    flags = vec![RiskFlag::PossibleDuplicatePerson];
+                }
+                ReferralWriteOutcome::ReferrerMissing => {
+                    referrer = as_stranger(submission.referrer_contact.keys());
+                    flags.clear();
+                }
+                ReferralWriteOutcome::AgentMissing => break,
+            }
+        }
+        Err(StoreError::Unavailable { operation: "capture", reason: "the referrer keeps changing".to_owned() })
+    }
+}
+
+/// The answer of the request that used the key first, if it was this one.
+fn replay(request: Option<&IdempotentRequest>, used: &UsedKey) -> Result<Captured, StoreError> {
+    if request.is_some_and(|request| request.body == used.body) {
+        let receipt = ReceiptId::parse(&used.answer).map_err(|_| StoreError::Failed {
+            operation: "replaying an answer",
+            reason: "a stored answer that is no receipt".to_owned(),
+        })?;
+        Ok(Captured::Replayed(receipt))
+    } else {
+        Ok(Captured::NameTaken)
+    }
+}
+
+impl Submission {
+    /// The referrer as somebody new, who holds `keys`.
+    fn stranger(
+        &self,
+        id: PersonId,
+        organization: &OrgId,
+        keys: Vec<ContactKey>,
+        at: Timestamp,
+        request_id: &str,
+    ) -> ReferrerWrite {
+        let contact = self.referrer_contact.clone();
+        let mut person = Person::new(id, organization.clone(), self.referrer_name.clone(), contact, at);
+        person.total_referrals = 1;
+        let consents = self.consent.grant_to(&mut person, &Contact::of_keys(&self.referrer_contact, &keys), request_id);
+        ReferrerWrite::Create { person: Box::new(person), keys, consents }
+    }
+
+    fn referral(&self, referrer: &ReferrerWrite, agent: &UserId) -> NewReferral {
+        NewReferral {
+            referrer_person_id: match referrer {
                 ReferrerWrite::Create { person, .. } => person.id.clone(),
                 ReferrerWrite::Credit(person) => person.clone(),
             },
-            referred_name: submission.referred_name.clone(),
-            referred_contact: submission.referred_contact.clone(),
-            agent_user_id: profile.agent_user_id.clone(),
-            channel: submission.channel,
-            notes: submission.notes.clone(),
-        };
-        let (referral, audit, event) = identity.rows(scope.organization(), new, &flags)?;
-        let write = ReferralWrite {
-            referral,
-            referrer: referrer.clone(),
-            guard: Some(identity.guard(pair.clone())),
-            check_agent: false,
-            audit,
-            event,
-        };
-        match store.record_referral(&scope, &write).await? {
-            ReferralWriteOutcome::Recorded => return Ok(Captured::Recorded(identity.referral)),
-            ReferralWriteOutcome::PairGuarded => {
-                // The referral is safe whatever becomes of the count.
-                if let Err(error) = store.count_repetition(&scope, &pair, identity.at).await {
-                    tracing::warn!(error.message = %error, "a repetition was not counted");
-                }
-                return Ok(Captured::Repeated);
-            }
-            ReferralWriteOutcome::KeyTaken { key, holder } if key == identity_key => {
-                referrer = ReferrerWrite::Credit(holder);
-                flags.clear();
-            }
-            ReferralWriteOutcome::KeyTaken { key, .. } => {
-                // The number belongs to somebody else: the new person goes without that key.
-                if let ReferrerWrite::Create { keys, .. } = &mut referrer {
-                    keys.retain(|own| *own != key);
-                }
-                flags = vec![RiskFlag::PossibleDuplicatePerson];
-            }
-            ReferralWriteOutcome::ReferrerMissing => {
-                referrer = as_stranger();
-                flags.clear();
-            }
-            ReferralWriteOutcome::AgentMissing => break,
+            referred_name: self.referred_name.clone(),
+            referred_contact: self.referred_contact.clone(),
+            agent_user_id: agent.clone(),
+            channel: self.channel,
+            notes: self.notes.clone(),
         }
     }
-    Err(StoreError::Unavailable { operation: "capture", reason: "the referrer keeps changing".to_owned() })
 }

@@ -3,6 +3,8 @@
 //! Nothing here relies on order or on being called once: the event's id goes into the inbox in the transaction that
 //! has the effect, and every row is replaced only in the version that was read.
 
+use std::time::Duration;
+
 use super::record_referral::new_event;
 use crate::{
     domain::{
@@ -25,6 +27,9 @@ pub const CONSUMER: &str = "pipeline-entry";
 
 /// A row moved under each of so many attempts: the message goes back to the queue.
 const MAX_ATTEMPTS: usize = 5;
+
+/// Longest pause before the rows are read again.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Other referrals of one lead that one event flags; more than these were flagged by earlier events.
 const MAX_CONTESTED: usize = 40;
@@ -60,7 +65,8 @@ pub async fn enter_pipeline(
         match store.enter(&scope, &write).await? {
             PipelineWriteOutcome::Entered => return Ok(Entered::Done),
             PipelineWriteOutcome::AlreadyApplied => return Ok(Entered::AlreadyDone),
-            PipelineWriteOutcome::Stale => {}
+            // Somebody else was quicker; a moment apart, two who keep meeting do not meet again.
+            PipelineWriteOutcome::Stale => tokio::time::sleep(LONGEST_PAUSE.mul_f64(fastrand::f64())).await,
         }
     }
     Err(StoreError::Unavailable { operation: "entering the pipeline", reason: "rows keep moving".to_owned() })
@@ -169,12 +175,7 @@ impl People {
         }
         referral.touch(at);
 
-        let mut changed_people = Vec::new();
-        if let Some(mut referrer) = referrer.filter(|person| !person.is_advocate()) {
-            referrer.become_advocate();
-            referrer.touch(at);
-            changed_people.push(referrer);
-        }
+        let new_advocate = referrer.filter(|person| !person.is_advocate()).map(|person| person.id);
         let metadata = Metadata {
             id: next_event.clone(),
             version: LeadEnteredPipelineV1::VERSION,
@@ -195,18 +196,17 @@ impl People {
         };
         let mut audit = vec![(referral.id.clone(), entry(AuditAction::LeadLinked, lead.id.as_str(), Some(next_event)))];
         audit.extend(contested.iter().map(|rival| (rival.id.clone(), entry(AuditAction::Flagged, "CONTESTED", None))));
-        let new_lead = if lead_is_new {
+        let (new_lead, known_lead) = if lead_is_new {
             if free_keys.len() < lead.contact_keys().len() {
                 // A number that belongs to somebody else: the new person goes without that key.
                 referral.risk_flags.insert(RiskFlag::PossibleDuplicatePerson);
             }
-            Some((lead, free_keys))
+            (Some((lead, free_keys)), None)
         } else {
             // Always a new version, even where nothing is gained: two referrals of one known person that arrive
             // together must not both read the links before either has written its own.
             lead.touch(at);
-            changed_people.push(lead);
-            None
+            (None, Some(lead))
         };
         Ok(PipelineWrite {
             event_id: cause.clone(),
@@ -214,7 +214,8 @@ impl People {
             at,
             referral,
             new_lead,
-            changed_people,
+            known_lead,
+            new_advocate,
             contested,
             audit,
             event: new_event(metadata, data)?,

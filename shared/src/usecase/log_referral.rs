@@ -82,6 +82,7 @@ pub async fn log_referral(
             referral,
             referrer: ReferrerWrite::Credit(referrer.id.clone()),
             guard: guard.take(),
+            remembered: None,
             check_agent: true,
             audit,
             event,
@@ -91,7 +92,9 @@ pub async fn log_referral(
             ReferralWriteOutcome::PairGuarded if write.guard.is_some() => flags.push(RiskFlag::PossibleDuplicate),
             ReferralWriteOutcome::AgentMissing => return Ok(Logged::UnknownAgent),
             ReferralWriteOutcome::ReferrerMissing => return Ok(Logged::UnknownReferrer),
-            ReferralWriteOutcome::PairGuarded | ReferralWriteOutcome::KeyTaken { .. } => {
+            ReferralWriteOutcome::PairGuarded
+            | ReferralWriteOutcome::KeyUsed(_)
+            | ReferralWriteOutcome::KeyTaken { .. } => {
                 let reason = "an outcome that this write cannot have".to_owned();
                 return Err(StoreError::Failed { operation: "logging a referral", reason });
             }

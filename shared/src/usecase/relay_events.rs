@@ -3,19 +3,11 @@
 
 use crate::{
     domain::time::Timestamp,
-    ports::{EventPublisher, Outbox, OutboxEntry, OutboxKey, Publication},
+    ports::{EventPublisher, Outbox, OutboxEntry, OutboxRecord, Publication},
 };
 
 /// `PutEvents` takes at most ten entries.
 const MAX_ENTRIES: usize = 10;
-
-/// One record of the outbox's stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutboxRecord {
-    Entry(OutboxEntry),
-    /// An item that no event can be read from.
-    Unreadable(OutboxKey),
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relayed {
@@ -25,16 +17,30 @@ pub enum Relayed {
     Retry(String),
 }
 
+/// What follows when an entry stays pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// The rest is not sent. For a stream, which delivers everything behind the first failure again.
+    Stop,
+    GoOn,
+}
+
 /// One outcome per record, in order.
 pub async fn relay_events(
     publisher: &impl EventPublisher,
     outbox: &impl Outbox,
     records: &[OutboxRecord],
+    after_failure: AfterFailure,
     at: Timestamp,
 ) -> Vec<Relayed> {
     let mut outcomes: Vec<Relayed> = Vec::with_capacity(records.len());
     for chunk in records.chunks(MAX_ENTRIES) {
-        outcomes.extend(relay_chunk(publisher, outbox, chunk, at).await);
+        let has_failed = outcomes.iter().any(|outcome| matches!(outcome, Relayed::Retry(_)));
+        if has_failed && after_failure == AfterFailure::Stop {
+            outcomes.extend(chunk.iter().map(|_| Relayed::Retry("not sent yet".to_owned())));
+        } else {
+            outcomes.extend(relay_chunk(publisher, outbox, chunk, at).await);
+        }
     }
     outcomes
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use referrals::{
     domain::{
+        consent::{ConsentText, FormConsent},
         duplicate::GUARD_SECONDS,
+        idempotency::IdempotentRequest,
         referral::{ReferralStatus, RiskFlag},
     },
-    usecase::capture_referral::Captured,
+    usecase::capture_referral::{Captured, Submission},
 };
 use referrals_testing::{Fixtures, contact, name, submission};
 
@@ -51,30 +53,12 @@ async fn no_personal_data_leaves_through_the_outbox() {
 }
 
 #[tokio::test]
-async fn a_warm_capture_of_a_new_referrer_is_one_call_and_of_a_known_one_two() {
-    let world = World::new().await;
-    world.capture(contact("pat@example.com", ""), contact("sam@example.com", "")).await;
-    // Cold: the slug and its organization are read once.
-    assert_eq!(world.store.calls.take(), ["GetItem", "GetItem", "TransactWriteItems"]);
-
-    world.capture(contact("kim@example.com", ""), contact("sam@example.com", "")).await;
-    assert_eq!(world.store.calls.take(), ["TransactWriteItems"], "a new referrer");
-
-    world.capture(contact("pat@example.com", ""), contact("lou@example.com", "")).await;
-    assert_eq!(world.store.calls.take(), ["TransactWriteItems"; 2], "a known referrer");
-
-    let again = world.submit(&submission(contact("pat@example.com", ""), contact("lou@example.com", ""))).await;
-    assert_eq!(again, Ok(Captured::Repeated));
-    assert_eq!(world.store.calls.take(), ["TransactWriteItems", "UpdateItem"], "a repetition");
-}
-
-#[tokio::test]
 async fn a_known_referrer_is_credited_and_never_edited() {
     let world = World::new().await;
     let first = world.capture(contact("pat@example.com", ""), contact("sam@example.com", "")).await;
     let mut second = submission(contact("PAT@example.com", "+14155552671"), contact("lou@example.com", ""));
     second.referrer_name = name("Somebody Else");
-    let Captured::Recorded(second) = world.submit(&second).await.unwrap() else { panic!("not recorded") };
+    let Captured::Recorded(_, second) = world.submit(&second).await.unwrap() else { panic!("not recorded") };
     let referrer = world.referrer_of(&second).await;
     assert_eq!(referrer.id, world.referrer_of(&first).await.id);
     assert_eq!((referrer.name.as_str(), referrer.phone.is_none(), referrer.total_referrals), ("Pat Jones", true, 2));
@@ -98,17 +82,17 @@ async fn a_number_of_somebody_else_makes_a_new_person_without_it_and_a_flag() {
 async fn the_same_pair_is_one_row_for_thirty_days_from_the_first() {
     let world = World::new().await;
     let form = submission(contact("pat@example.com", ""), contact("sam@example.com", ""));
-    assert!(matches!(world.submit(&form).await, Ok(Captured::Recorded(_))));
+    assert!(matches!(world.submit(&form).await, Ok(Captured::Recorded(..))));
     for _ in 0..2 {
         world.clock.advance_seconds(GUARD_SECONDS / 2 - 60);
-        assert_eq!(world.submit(&form).await, Ok(Captured::Repeated));
+        assert!(matches!(world.submit(&form).await, Ok(Captured::Repeated(_))));
     }
     let guard = world.rows("PAIR").await.remove(0);
     assert_eq!(guard.number("duplicateCount"), 2);
     assert!(!guard.text("lastDuplicateAt").is_empty());
     // A repetition does not prolong the guard; the expired item is still in the table.
     world.clock.advance_seconds(121);
-    assert!(matches!(world.submit(&form).await, Ok(Captured::Recorded(_))));
+    assert!(matches!(world.submit(&form).await, Ok(Captured::Recorded(..))));
     assert_eq!((world.rows("REFERRAL").await.len(), world.received_events().await.len()), (2, 2));
 }
 
@@ -127,7 +111,7 @@ async fn a_trap_stores_nothing() {
     let world = World::new().await;
     let mut form = submission(contact("pat@example.com", ""), contact("sam@example.com", ""));
     form.is_trapped = true;
-    assert_eq!(world.submit(&form).await, Ok(Captured::Trapped));
+    assert!(matches!(world.submit(&form).await, Ok(Captured::Trapped(_))));
     assert!(world.rows("REFERRAL").await.is_empty() && world.store.outbox_items().await.is_empty());
 }
 
@@ -136,7 +120,7 @@ async fn organizations_do_not_share_people_or_guards() {
     let world = World::new().await;
     let form = submission(contact("pat@example.com", ""), contact("sam@example.com", ""));
     for slug in [Fixtures::SLUG, "omar-reyes-homes"] {
-        assert!(matches!(world.submit_to(slug, &form).await, Ok(Captured::Recorded(_))), "{slug}");
+        assert!(matches!(world.submit_to(slug, &form).await, Ok(Captured::Recorded(..))), "{slug}");
     }
     assert_eq!(world.rows("PERSON").await.len(), 2);
 }
@@ -154,8 +138,8 @@ async fn fifty_identical_submissions_at_once_are_one() {
     let mut recorded = 0;
     for task in tasks {
         recorded += match task.await.unwrap().unwrap() {
-            Captured::Recorded(_) => 1,
-            Captured::Repeated => 0,
+            Captured::Recorded(..) => 1,
+            Captured::Repeated(_) => 0,
             other => panic!("{other:?}"),
         };
     }
@@ -179,9 +163,100 @@ async fn one_referrer_with_thirty_friends_at_once_is_one_person_with_thirty_refe
         })
         .collect();
     for task in tasks {
-        assert!(matches!(task.await.unwrap(), Ok(Captured::Recorded(_))));
+        assert!(matches!(task.await.unwrap(), Ok(Captured::Recorded(..))));
     }
     let people = world.rows("PERSON").await;
     assert_eq!((people.len(), people[0].number("totalReferrals")), (1, 30));
     assert_eq!(world.rows("REFERRAL").await.len(), 30);
+}
+
+#[tokio::test]
+async fn consent_counts_only_for_the_person_that_the_form_creates() {
+    let world = World::new().await;
+    let ticked = |mut form: Submission| {
+        form.consent = FormConsent { email: true, sms: true, text: Some(ConsentText::FormV1) };
+        form
+    };
+    let Captured::Recorded(_, id) = world
+        .submit(&ticked(submission(contact("pat@example.com", "+14155552671"), contact("sam@example.com", ""))))
+        .await
+        .unwrap()
+    else {
+        panic!("not recorded")
+    };
+    let pat = world.referrer_of(&id).await;
+    assert!(pat.email_marketing_consent && pat.sms_marketing_consent);
+    let entries = world.rows("CONSENT").await;
+    assert_eq!(entries.len(), 2);
+    for entry in &entries {
+        assert_eq!(
+            (entry.text("decision"), entry.text("method"), entry.text("consentTextId")),
+            ("GRANTED", "FORM", "form-v1")
+        );
+        assert_eq!((entry.text("personId"), entry.text("evidence")), (pat.id.as_str(), "request-1"));
+    }
+
+    // Nobody agrees in the name of somebody who is known already: person_111 has agreed to nothing.
+    let form = ticked(submission(contact("robin.park@example.com", ""), contact("lou@example.com", "")));
+    assert!(matches!(world.submit(&form).await, Ok(Captured::Recorded(..))));
+    let robin = world.person("person_111").await;
+    assert!(!robin.email_marketing_consent && !robin.sms_marketing_consent);
+
+    // A number that belongs to somebody else is nobody's to agree for; the friend agrees to nothing.
+    let form =
+        ticked(submission(contact("kim@example.com", "+14155552671"), contact("max@example.com", "+14155552673")));
+    let Captured::Recorded(_, id) = world.submit(&form).await.unwrap() else { panic!("not recorded") };
+    world.enter(&world.event_of(&id).await).await;
+    let kim = world.referrer_of(&id).await;
+    assert!(kim.email_marketing_consent && !kim.sms_marketing_consent);
+    let friend = world.lead_of(&id).await;
+    assert!(!friend.email_marketing_consent && !friend.sms_marketing_consent);
+    assert_eq!(world.rows("CONSENT").await.len(), 3);
+}
+
+fn named(key: &str, body: &[u8]) -> IdempotentRequest {
+    IdempotentRequest::new(&["capture", Fixtures::SLUG], key, body).unwrap()
+}
+
+#[tokio::test]
+async fn a_named_request_is_answered_with_its_first_receipt() {
+    let world = World::new().await;
+    let slug = Fixtures::slug();
+    let form = submission(contact("pat@example.com", ""), contact("sam@example.com", ""));
+    let send =
+        async |key: &str, body: &[u8]| world.submit_named(Some(&slug), &form, Some(&named(key, body))).await.unwrap();
+    let Captured::Recorded(first, _) = send("one", b"{}").await else { panic!("not recorded") };
+    assert_eq!(send("one", b"{}").await, Captured::Replayed(first.clone()));
+    assert_eq!(send("one", b"{ }").await, Captured::NameTaken);
+    // Another name for the same pair is a repetition, and has its own answer from then on.
+    let Captured::Repeated(second) = send("two", b"{}").await else { panic!("not a repetition") };
+    assert_ne!(first, second);
+    assert_eq!(send("two", b"{}").await, Captured::Replayed(second));
+    assert_eq!(world.rows("PAIR").await[0].number("duplicateCount"), 1, "a replay is no repetition");
+    // After a day the name is free again, whether or not TTL has removed the item.
+    world.clock.advance_seconds(86_401);
+    assert!(matches!(send("one", b"{ }").await, Captured::Repeated(_)));
+    assert_eq!(world.rows("REFERRAL").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_requests_of_one_name_at_once_are_one_row_and_one_receipt() {
+    let world = World::new().await;
+    let form = submission(contact("pat@example.com", ""), contact("sam@example.com", ""));
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let (world, form) = (world.clone(), form.clone());
+            tokio::spawn(async move {
+                world.submit_named(Some(&Fixtures::slug()), &form, Some(&named("one", b"{}"))).await.unwrap()
+            })
+        })
+        .collect();
+    let mut receipts = BTreeSet::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            Captured::Recorded(receipt, _) | Captured::Replayed(receipt) => receipts.insert(receipt),
+            other => panic!("{other:?}"),
+        };
+    }
+    assert_eq!((receipts.len(), world.rows("REFERRAL").await.len()), (1, 1));
 }

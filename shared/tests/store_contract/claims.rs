@@ -5,7 +5,7 @@ use referrals::{
         id::{OrgId, UserId},
         organization::Role,
     },
-    store::{Provision, Provisioned},
+    store::{Provision, ProvisionError, Provisioned},
     usecase::issue_claims::{Claims, issue_claims},
 };
 
@@ -23,14 +23,14 @@ async fn an_active_member_of_an_active_organization_gets_claims() {
     ];
     for (subject, organization, user, expected) in rows {
         let (organization, user) = (OrgId::parse(organization).unwrap(), UserId::parse(user).unwrap());
-        world.ledger.link_login(subject, &organization, &user).await.unwrap();
+        world.store.directory().link_login(subject, &organization, &user).await.unwrap();
         let expected = match expected {
             Ok(role) => Claims::Granted { organization, user, role },
             Err(reason) => Claims::Withheld(reason),
         };
-        assert_eq!(issue_claims(&world.ledger, subject).await, Ok(expected), "{subject}");
+        assert_eq!(issue_claims(&world.store.directory(), subject).await, Ok(expected), "{subject}");
     }
-    assert_eq!(issue_claims(&world.ledger, "sub-unknown").await, Ok(Claims::Withheld("unknown_login")));
+    assert_eq!(issue_claims(&world.store.directory(), "sub-unknown").await, Ok(Claims::Withheld("unknown_login")));
 }
 
 #[tokio::test]
@@ -41,7 +41,22 @@ async fn putting_records_in_place_twice_changes_nothing() {
         .await;
     let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/local/demo.json");
     let records: Provision = serde_json::from_str(&std::fs::read_to_string(demo).unwrap()).unwrap();
-    let done = world.ledger.provision(&records).await.unwrap();
+    let done = world.store.directory().provision(&records).await.unwrap();
     assert_eq!(done, Provisioned { created: 0, present: 14 });
     assert_eq!(world.referrer_of(&id).await.total_referrals, 1);
+}
+
+#[tokio::test]
+async fn what_belongs_to_somebody_else_is_not_put_in_place() {
+    let world = World::new().await;
+    let load = async |records: serde_json::Value| {
+        let records: Provision = serde_json::from_value(records).unwrap();
+        world.store.directory().provision(&records).await
+    };
+    let slug = serde_json::json!({"profiles": [{"slug": "jane-doe-realty", "organizationId": "org_other_demo",
+        "agentUserId": "user_901", "displayName": "O", "brokerage": "H", "published": true}]});
+    assert!(matches!(load(slug).await, Err(ProvisionError::SlugTaken(_))));
+    let mut person = serde_json::to_value(world.person("person_111").await).unwrap();
+    person["id"] = "person_200".into();
+    assert!(matches!(load(serde_json::json!({"people": [person]})).await, Err(ProvisionError::ContactTaken(_))));
 }

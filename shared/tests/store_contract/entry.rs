@@ -159,7 +159,7 @@ async fn somebody_who_turns_out_to_have_referred_themselves_is_flagged() {
     // The form shows an address and, for the friend, a number: both are person_111's.
     let mut form = submission(contact("robin.park@example.com", ""), contact("", "+14155550199"));
     form.referred_name = name("R. Park");
-    let referrals::usecase::capture_referral::Captured::Recorded(id) = world.submit(&form).await.unwrap() else {
+    let referrals::usecase::capture_referral::Captured::Recorded(_, id) = world.submit(&form).await.unwrap() else {
         panic!("not recorded")
     };
     assert_eq!(world.enter(&world.event_of(&id).await).await, Entered::Done);

@@ -5,6 +5,7 @@
 mod capture;
 mod claims;
 mod entry;
+mod limits;
 mod lists;
 mod logging;
 mod outbox;

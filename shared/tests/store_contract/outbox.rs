@@ -4,9 +4,12 @@ use std::sync::Mutex;
 
 use referrals::{
     domain::time::Timestamp,
-    ports::{EventPublisher, OutboxEntry, OutboxKey, Publication},
+    ports::{EventPublisher, OutboxEntry, OutboxKey, OutboxRecord, Publication},
     store::rows::OutboxRow,
-    usecase::relay_events::{OutboxRecord, Relayed, relay_events},
+    usecase::{
+        relay_events::{AfterFailure, Relayed, relay_events},
+        sweep_outbox::{Swept, sweep_outbox},
+    },
 };
 use referrals_testing::{STARTED_AT, contact};
 
@@ -56,7 +59,7 @@ async fn relay(
 ) -> (Vec<Relayed>, Vec<usize>) {
     let bus = Bus { answer, sent: Mutex::default() };
     let at = Timestamp::parse(STARTED_AT).unwrap();
-    let outcomes = relay_events(&bus, &world.store.outbox(), records, at).await;
+    let outcomes = relay_events(&bus, &world.store.outbox(), records, AfterFailure::Stop, at).await;
     (outcomes, bus.sent.into_inner().unwrap())
 }
 
@@ -106,4 +109,34 @@ async fn an_unreadable_item_is_set_aside_without_the_bus_and_blocks_nobody() {
     // Told again, as streams do: it is aside already.
     let (again, _) = relay(&world, |_| Publication::Accepted, &records[..1]).await;
     assert_eq!(again, [Relayed::SetAside("unreadable".to_owned())]);
+}
+
+#[tokio::test]
+async fn behind_a_failure_nothing_more_is_sent() {
+    let (world, records) = with_pending(25).await;
+    let answer = |place| if place == 3 { Publication::Retry("throttled".to_owned()) } else { Publication::Accepted };
+    let (outcomes, sent) = relay(&world, answer, &records).await;
+    assert_eq!(sent, [10]);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Relayed::Done).count(), 9);
+    assert_eq!(world.store.outbox_items().await.len(), 16);
+}
+
+#[tokio::test]
+async fn a_sweep_sends_what_has_waited_long_enough_and_goes_around_what_is_stuck() {
+    let (world, _) = with_pending(12).await;
+    let start = Timestamp::parse(STARTED_AT).unwrap();
+    let outbox = world.store.outbox();
+    let bus = Bus { answer: |_| Publication::Accepted, sent: Mutex::default() };
+    assert_eq!(sweep_outbox(&bus, &outbox, start, start).await, Ok(Swept::default()), "too young");
+
+    let stuck = Bus {
+        answer: |place| if place == 0 { Publication::Retry("x".to_owned()) } else { Publication::Accepted },
+        sent: Mutex::default(),
+    };
+    let later = start.plus_seconds(3_600);
+    let swept = sweep_outbox(&stuck, &outbox, later, later).await.unwrap();
+    assert_eq!(swept, Swept { published: 11, set_aside: 0, still_pending: 1 });
+    let swept = sweep_outbox(&bus, &outbox, later, later).await.unwrap();
+    assert_eq!(swept, Swept { published: 1, set_aside: 0, still_pending: 0 });
+    assert!(world.store.outbox_items().await.is_empty());
 }

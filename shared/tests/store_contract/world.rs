@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use referrals::{
     domain::{
-        access::Caller, contact::Contact, id::ReferralId, organization::Slug, person::Person, referral::Referral,
+        access::Caller, contact::Contact, id::ReferralId, idempotency::IdempotentRequest, organization::Slug,
+        person::Person, rate_limit::Limits, referral::Referral,
     },
     events::{Detail, ReferralReceivedV1},
     ports::{PersonReader as _, ReferralReader as _, StoreError},
-    store::{Ledger, ProfileCache},
-    system::RandomIds,
+    store::{Directory, Ledger, ProfileCache, RateLimitTable},
+    system::{RandomIds, SystemClock},
     usecase::{
-        capture_referral::{Captured, Submission, capture_referral},
+        capture_referral::{Arrival, Capture, Captured, Submission},
         enter_pipeline::{Entered, enter_pipeline},
         log_referral::{Entry, Logged, log_referral},
     },
@@ -23,7 +24,9 @@ pub struct World {
     pub store: TestStore,
     pub ledger: Ledger,
     pub clock: Arc<TestClock>,
-    pub profiles: Arc<ProfileCache<Ledger>>,
+    pub limiter: RateLimitTable,
+    pub slug_limits: Limits,
+    pub profiles: Arc<ProfileCache<Directory, SystemClock>>,
 }
 
 impl World {
@@ -31,13 +34,14 @@ impl World {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
         let ledger = store.ledger();
-        let profiles = Arc::new(ProfileCache::new(ledger.clone()));
-        Self { store, ledger, clock: Arc::default(), profiles }
+        let profiles = Arc::new(ProfileCache::new(store.directory(), SystemClock));
+        let limiter = store.limiter();
+        Self { store, ledger, clock: Arc::default(), limiter, slug_limits: Fixtures::LIMITS, profiles }
     }
 
     pub async fn capture(&self, referrer: Contact, referred: Contact) -> ReferralId {
         match self.submit(&submission(referrer, referred)).await.unwrap() {
-            Captured::Recorded(id) => id,
+            Captured::Recorded(_, id) => id,
             other => panic!("not recorded but {other:?}"),
         }
     }
@@ -48,16 +52,24 @@ impl World {
 
     pub async fn submit_to(&self, slug: &str, submission: &Submission) -> Result<Captured, StoreError> {
         let slug = Slug::parse(slug).ok();
-        capture_referral(
-            &*self.profiles,
-            &self.ledger,
-            &*self.clock,
-            &RandomIds,
-            slug.as_ref(),
-            submission,
-            "request-1",
-        )
-        .await
+        self.submit_named(slug.as_ref(), submission, None).await
+    }
+
+    pub async fn submit_named(
+        &self,
+        slug: Option<&Slug>,
+        submission: &Submission,
+        named: Option<&IdempotentRequest>,
+    ) -> Result<Captured, StoreError> {
+        let capture = Capture {
+            profiles: &*self.profiles,
+            limiter: &self.limiter,
+            slug_limits: self.slug_limits,
+            store: &self.ledger,
+            clock: &*self.clock,
+            ids: &RandomIds,
+        };
+        capture.capture(slug, submission, Arrival { request_id: "request-1", named }).await
     }
 
     pub async fn log(&self, caller: &Caller, entry: &Entry) -> Logged {

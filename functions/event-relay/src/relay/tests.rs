@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use referrals::ports::Publication;
+use referrals::ports::{OutboxEntry, Publication};
 use referrals_testing::TestStore;
 
 use super::*;

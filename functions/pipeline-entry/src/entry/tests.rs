@@ -1,8 +1,7 @@
 use referrals::{
     domain::id::ReferralId,
     ports::ReferralReader as _,
-    store::ProfileCache,
-    usecase::capture_referral::{Captured, capture_referral},
+    usecase::capture_referral::{Arrival, Capture, Captured},
 };
 use referrals_testing::{Fixtures, TestStore, contact, submission};
 use serde_json::{Value, json};
@@ -22,16 +21,28 @@ fn batch(bodies: &[String]) -> SqsEvent {
     serde_json::from_value(json!({"Records": records})).unwrap()
 }
 
+#[allow(clippy::disallowed_methods)]
+fn in_a_minute() -> SystemTime {
+    SystemTime::now() + std::time::Duration::from_mins(1)
+}
+
 fn failed(response: &SqsBatchResponse) -> Vec<&str> {
     response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
 }
 
 async fn captured(store: &TestStore) -> ReferralId {
     let (ledger, form) = (store.ledger(), submission(contact("pat@example.com", ""), contact("sam@example.com", "")));
-    let profiles = ProfileCache::new(ledger.clone());
-    let slug = Fixtures::slug();
-    match capture_referral(&profiles, &ledger, &SystemClock, &RandomIds, Some(&slug), &form, "request").await.unwrap() {
-        Captured::Recorded(id) => id,
+    let capture = Capture {
+        profiles: &store.directory(),
+        limiter: &store.limiter(),
+        slug_limits: Fixtures::LIMITS,
+        store: &ledger,
+        clock: &SystemClock,
+        ids: &RandomIds,
+    };
+    let arrival = Arrival { request_id: "request", named: None };
+    match capture.capture(Some(&Fixtures::slug()), &form, arrival).await.unwrap() {
+        Captured::Recorded(_, id) => id,
         other => panic!("{other:?}"),
     }
 }
@@ -60,7 +71,7 @@ async fn a_batch_names_only_the_messages_that_failed() {
         good.to_string(),
     ];
     let ledger = store.ledger();
-    let response = handle(&ledger, &batch(&bodies)).await;
+    let response = handle(&ledger, &batch(&bodies), in_a_minute()).await;
     assert_eq!(
         failed(&response),
         ["message-0", "message-1", "message-2", "message-3", "message-4", "message-5", "message-6"]
@@ -73,7 +84,7 @@ async fn a_batch_names_only_the_messages_that_failed() {
 #[tokio::test]
 async fn the_golden_event_is_read_and_its_referral_is_nobodys() {
     let store = TestStore::start().await;
-    let response = handle(&store.ledger(), &batch(&[golden().to_string()])).await;
+    let response = handle(&store.ledger(), &batch(&[golden().to_string()]), in_a_minute()).await;
     assert!(failed(&response).is_empty());
 }
 
@@ -81,6 +92,14 @@ async fn the_golden_event_is_read_and_its_referral_is_nobodys() {
 async fn a_store_that_does_not_answer_sends_the_message_back() {
     let store = TestStore::start().await;
     let nowhere = Ledger::new(store.client.clone(), "no-such-table".to_owned(), "no-such-table".to_owned());
-    let response = handle(&nowhere, &batch(&[golden().to_string()])).await;
+    let response = handle(&nowhere, &batch(&[golden().to_string()]), in_a_minute()).await;
     assert_eq!(failed(&response), ["message-0"]);
+}
+
+#[tokio::test]
+async fn without_time_left_no_message_is_begun() {
+    let store = TestStore::start().await;
+    let response = handle(&store.ledger(), &batch(&[golden().to_string()]), SystemTime::UNIX_EPOCH).await;
+    assert_eq!(failed(&response), ["message-0"]);
+    assert!(store.calls.take().is_empty());
 }

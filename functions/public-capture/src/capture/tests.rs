@@ -1,7 +1,10 @@
 use std::convert::Infallible;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use referrals::http::answer;
+use referrals::{
+    domain::{digest::HashKey, phone::Region, rate_limit::Limits},
+    http::answer,
+};
 use referrals_testing::{Fixtures, TestStore};
 use serde_json::{Value, json};
 
@@ -18,7 +21,19 @@ impl World {
     async fn new() -> Self {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
-        Self { app: App::new(store.ledger(), Region::default()), store }
+        let settings = Settings {
+            region: Region::default(),
+            ip_hash_key: HashKey::new("key"),
+            ip_limits: Fixtures::LIMITS,
+            slug_limits: Fixtures::LIMITS,
+        };
+        let app = App {
+            profiles: ProfileCache::new(store.directory(), SystemClock),
+            ledger: store.ledger(),
+            limiter: store.limiter(),
+            settings,
+        };
+        Self { app, store }
     }
 
     /// Sends the golden event after `change`.
@@ -84,6 +99,8 @@ async fn every_closed_door_looks_the_same() {
         "/api/public/referral/jane-doe-realty?x",
         "/api/public/referral/jane-doe-realty#x",
         "/api/public/referral/jane-doe-realty\u{0}",
+        "/api/public/referral/jane-doe-realty\n",
+        "/api/public/referral/jane-doe-realty\r\nx: y",
         "/api/public/referral/%25",
         "/api/public/referral/\u{202e}",
         "/api/public/referral/",
@@ -184,4 +201,103 @@ async fn what_is_no_request_gets_an_answer_and_no_panic() {
     assert_eq!(code(&no_body), problem(400, "invalid_json"));
     let nothing = world.send(|event| *event = json!({})).await;
     assert_eq!(code(&nothing), problem(400, "bad_request"));
+}
+
+fn fresh(number: usize) -> impl FnOnce(&mut Value) {
+    move |event| {
+        event["body"] = json!(format!(
+            r#"{{"referrerName":"Pat","referrerEmail":"pat{number}@example.com","referredName":"Sam"}}"#
+        ));
+    }
+}
+
+#[tokio::test]
+async fn the_calls_of_a_warm_capture_are_counted() {
+    let world = World::new().await;
+    assert_eq!(world.send(fresh(0)).await.status_code, 201);
+    let limited = ["UpdateItem", "GetItem", "GetItem", "UpdateItem", "TransactWriteItems"];
+    assert_eq!(world.store.calls.take(), limited, "cold: the slug and its organization are read once");
+    assert_eq!(world.send(fresh(1)).await.status_code, 201);
+    assert_eq!(world.store.calls.take(), ["UpdateItem", "UpdateItem", "TransactWriteItems"], "a new referrer: three");
+    let known = |event: &mut Value| {
+        fresh(1)(event);
+        event["body"] = json!(event["body"].as_str().unwrap().replace("Sam", "Lou"));
+    };
+    assert_eq!(world.send(known).await.status_code, 201);
+    let calls = ["UpdateItem", "UpdateItem", "TransactWriteItems", "TransactWriteItems"];
+    assert_eq!(world.store.calls.take(), calls, "a known referrer: four");
+    assert_eq!(world.send(known).await.status_code, 201);
+    let calls = ["UpdateItem", "UpdateItem", "TransactWriteItems", "UpdateItem"];
+    assert_eq!(world.store.calls.take(), calls, "a repetition: four");
+}
+
+#[tokio::test]
+async fn a_network_that_comes_too_often_is_refused_with_one_call_and_whatever_it_says() {
+    let mut world = World::new().await;
+    world.app.settings.ip_limits = Limits { per_minute: 3, per_window: 1_000, window_seconds: 3_600 };
+    world.app.settings.slug_limits = Limits { per_minute: 4, per_window: 1_000, window_seconds: 86_400 };
+    for number in 0..3 {
+        assert_eq!(world.send(fresh(number)).await.status_code, 201);
+    }
+    let _ = world.store.calls.take();
+    for body in ["{", "{}", "valid"] {
+        let response = world
+            .send(|event| {
+                fresh(9)(event);
+                if body != "valid" {
+                    event["body"] = json!(body);
+                }
+                event["headers"]["x-forwarded-for"] = json!("198.51.100.9");
+            })
+            .await;
+        assert_eq!(code(&response), problem(429, "too_many_requests"), "{body}");
+        let seconds: u32 = response.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=60).contains(&seconds));
+        assert_eq!(world.store.calls.take(), ["UpdateItem"]);
+    }
+    // What comes before the count is not counted; another network is not concerned; the slug's quota was left alone.
+    let other = |event: &mut Value| {
+        fresh(10)(event);
+        event["requestContext"]["http"]["sourceIp"] = json!("198.51.100.9");
+    };
+    assert_eq!(world.send(other).await.status_code, 201);
+    assert_eq!(code(&world.send(other).await), problem(429, "too_many_requests"), "the slug's fifth");
+}
+
+#[tokio::test]
+async fn no_address_of_the_internet_is_stored() {
+    let world = World::new().await;
+    world.send(|_| {}).await;
+    let items = world.store.client.scan().table_name(&world.store.rate_limit_table).send().await.unwrap();
+    let stored = format!("{:?} {:?}", items.items(), world.store.items().await);
+    assert_eq!(items.count(), 2);
+    assert!(!stored.contains("203.0.113"), "{stored}");
+}
+
+#[tokio::test]
+async fn a_named_request_is_replayed_to_the_byte() {
+    let world = World::new().await;
+    let send = async |key: &str, number: usize| {
+        world
+            .send(|event| {
+                fresh(number)(event);
+                event["headers"]["idempotency-key"] = json!(key);
+            })
+            .await
+    };
+    let first = send("k-1", 1).await;
+    let again = send("k-1", 1).await;
+    assert_eq!((first.status_code, text(&first)), (201, text(&again)));
+    assert_eq!(first.headers, again.headers);
+    assert_eq!(code(&send("k-1", 2).await), problem(422, "idempotency_key_reused"));
+    assert_eq!(code(&send("", 3).await), problem(400, "invalid_idempotency_key"));
+    assert_eq!(code(&send(&"k".repeat(256), 3).await), problem(400, "invalid_idempotency_key"));
+    assert_eq!(world.store.outbox_items().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_preflight_is_let_through() {
+    let world = World::new().await;
+    let response = world.send(|event| event["requestContext"]["http"]["method"] = json!("OPTIONS")).await;
+    assert_eq!((response.status_code, text(&response)), (204, String::new()));
 }

@@ -18,7 +18,14 @@ impl World {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
         let claims = ClaimNames { organization: "organization_id".into(), user: "user_id".into(), role: "role".into() };
-        Self { router: router(App { ledger: store.ledger(), cursor_key: CursorKey::new("key"), claims }) }
+        Self {
+            router: router(App {
+                directory: store.directory(),
+                ledger: store.ledger(),
+                cursor_key: CursorKey::new("key"),
+                claims,
+            }),
+        }
     }
 
     async fn send(&self, golden: &str, change: impl FnOnce(&mut Value)) -> (i64, Value, ApiGatewayV2httpResponse) {

@@ -7,17 +7,20 @@ use super::*;
 async fn sign_in(linked: Option<&str>) -> Value {
     let store = TestStore::start().await;
     Fixtures::load(&store).await;
-    let ledger = store.ledger();
+    let directory = store.directory();
     let event: CognitoEventUserPoolsPreTokenGenV2 =
         serde_json::from_str(include_str!("../../../../events/cognito/pre-token-generation.json")).unwrap();
     if let Some(user) = linked {
         let organization = OrgId::parse(Fixtures::ORGANIZATION).unwrap();
         let subject = &event.request.user_attributes["sub"];
-        ledger.link_login(subject, &organization, &UserId::parse(user).unwrap()).await.unwrap();
+        directory.link_login(subject, &organization, &UserId::parse(user).unwrap()).await.unwrap();
     }
     let names = ClaimNames { organization: "organization_id".into(), user: "user_id".into(), role: "role".into() };
-    let answer = serde_json::to_value(handle(&ledger, &names, event).await.unwrap()).unwrap();
-    answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"].clone()
+    let groups = serde_json::to_value(&event.request.group_configuration).unwrap();
+    let answer = serde_json::to_value(handle(&directory, &names, event).await.unwrap()).unwrap();
+    let details = &answer["response"]["claimsAndScopeOverrideDetails"];
+    assert_eq!(details["groupOverrideDetails"], groups, "the groups of the user pool stay");
+    details["accessTokenGeneration"].clone()
 }
 
 #[tokio::test]
