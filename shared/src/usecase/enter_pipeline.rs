@@ -92,13 +92,13 @@ impl People {
         new_person: &PersonId,
         at: Timestamp,
     ) -> Result<Self, StoreError> {
-        let known_id = match &referral.referred_person_id {
-            Some(linked) => Some(linked.clone()),
-            None => match referral.referred_contact.identity() {
-                Some(key) => store.find_key_holder(scope, &key).await?,
-                None => None,
-            },
+        let identity = referral.referred_contact.identity();
+        let known_id = match (&referral.referred_person_id, &identity) {
+            (Some(linked), _) => Some(linked.clone()),
+            (None, Some(key)) => store.find_key_holder(scope, key).await?,
+            (None, None) => None,
         };
+        let nobody_is_known = known_id.is_none();
         let known = match known_id {
             Some(id) => store.find_person(scope, &id).await?,
             None => None,
@@ -116,7 +116,10 @@ impl People {
         let mut free_keys = Vec::new();
         if lead_is_new {
             for key in lead.contact_keys() {
-                if store.find_key_holder(scope, &key).await?.is_none() {
+                // Nobody holds the identity's key, as was just read; the others are still to be asked for.
+                let is_free = (nobody_is_known && Some(&key) == identity.as_ref())
+                    || store.find_key_holder(scope, &key).await?.is_none();
+                if is_free {
                     free_keys.push(key);
                 }
             }
