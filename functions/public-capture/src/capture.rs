@@ -104,4 +104,6 @@ async fn admit(app: &App, source_ip: Option<&SourceIp>) -> Result<(), Problem> {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

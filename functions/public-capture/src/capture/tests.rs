@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const GOLDEN: &str = include_str!("../../../../events/http/public-capture.json");
+pub(super) const GOLDEN: &str = include_str!("../../../../events/http/public-capture.json");
 
-struct World {
-    app: App,
-    store: TestStore,
+pub(super) struct World {
+    pub app: App,
+    pub store: TestStore,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
         let settings = Settings {
@@ -37,7 +37,7 @@ impl World {
     }
 
     /// Sends the golden event after `change`.
-    async fn send(&self, change: impl FnOnce(&mut Value)) -> ApiGatewayV2httpResponse {
+    pub async fn send(&self, change: impl FnOnce(&mut Value)) -> ApiGatewayV2httpResponse {
         let mut event: Value = serde_json::from_str(GOLDEN).unwrap();
         change(&mut event);
         let service = tower::service_fn(|request| async { Ok::<_, Infallible>(handle(&self.app, request).await) });
@@ -49,7 +49,7 @@ impl World {
     }
 }
 
-fn text(response: &ApiGatewayV2httpResponse) -> String {
+pub(super) fn text(response: &ApiGatewayV2httpResponse) -> String {
     String::from_utf8(response.body.as_deref().unwrap_or_default().to_vec()).unwrap()
 }
 
