@@ -1,7 +1,8 @@
 //! Logs: one JSON object per line on standard output, which Lambda takes to CloudWatch.
 //!
-//! What is logged is chosen field by field where it is logged; values with personal data print as `redacted`. Libraries
-//! are heard only when they warn.
+//! What is logged is chosen field by field where it is logged, from the list that the `tidy` test keeps; values with
+//! personal data print as `redacted`. Libraries are not heard, because nobody knows what they would say, but for the
+//! runtime's own errors.
 
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -16,8 +17,10 @@ use crate::settings;
 pub fn start(name: &'static str) {
     let level = settings::optional("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let ours = name.replace('-', "_");
-    let targets =
-        Targets::new().with_default(LevelFilter::WARN).with_target("referrals", level).with_target(ours, level);
+    let targets = Targets::new()
+        .with_target("lambda_runtime", LevelFilter::ERROR)
+        .with_target("referrals", level)
+        .with_target(ours, level);
     // A second start, as in tests, changes nothing.
     let started = tracing_subscriber::registry()
         .with(targets)

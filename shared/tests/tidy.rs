@@ -117,6 +117,58 @@ fn the_environment_is_read_in_one_place() {
     }
 }
 
+/// What may stand in the logs: ids, codes and counts. Never what somebody typed.
+const LOGGED: [&str; 17] = [
+    "claims.reason",
+    "error.message",
+    "error.retryable",
+    "event.id",
+    "event.outcome",
+    "event.reason",
+    "http.method",
+    "http.status",
+    "message.id",
+    "organization.id",
+    "outbox.published",
+    "outbox.set_aside",
+    "outbox.still_pending",
+    "receipt.id",
+    "referral.id",
+    "request.id",
+    "user.id",
+];
+
+#[test]
+fn only_fields_of_the_list_are_logged() {
+    let mut seen = std::collections::BTreeSet::new();
+    for folder in ["shared/src", "functions"] {
+        for (path, text) in sources(folder) {
+            for call in code(&text).split("tracing::").skip(1) {
+                let Some((head, rest)) = call.split_once('(') else { continue };
+                if !head.ends_with('!') {
+                    continue;
+                }
+                let arguments = rest.split(';').next().unwrap_or_default();
+                // A field has a name: `%value` and `?value` alone would be named by whatever the variable is called.
+                assert!(
+                    !arguments.contains("(%") && !arguments.contains(", %") && !arguments.contains(", ?"),
+                    "{path}: {arguments}"
+                );
+                for (place, _) in arguments.match_indices(" = ") {
+                    let before = arguments.get(..place).unwrap_or_default();
+                    let start = before
+                        .rfind(|c: char| !(c.is_ascii_lowercase() || c == '_' || c == '.'))
+                        .map_or(0, |at| at + 1);
+                    let field = before.get(start..).unwrap_or_default().to_owned();
+                    assert!(LOGGED.contains(&field.as_str()), "{path} logs {field}");
+                    seen.insert(field);
+                }
+            }
+        }
+    }
+    assert!(seen.len() > 10, "the test reads the log calls: {seen:?}");
+}
+
 #[test]
 fn files_stay_readable() {
     for folder in ["shared", "functions", "infra/admin", "infra/testing"] {

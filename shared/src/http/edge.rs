@@ -86,7 +86,7 @@ where
     };
     let request_id = event.request_context.request_id.clone().unwrap_or_default();
     let method = event.request_context.http.method.clone();
-    let span = tracing::info_span!("request", request.id = %request_id, http.method = %method);
+    let span = tracing::info_span!("request", request.id = %request_id, http.method = known(&method));
     async {
         // A preflight carries no token. The gateway answers it, or adds its headers to this.
         if method == Method::OPTIONS {
@@ -104,6 +104,12 @@ where
     }
     .instrument(span)
     .await
+}
+
+/// A method of the standard. Any other is a word that a client chose, and is not for the logs.
+fn known(method: &Method) -> &'static str {
+    let standard = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    standard.into_iter().find(|name| *name == method.as_str()).unwrap_or("OTHER")
 }
 
 fn read_event(json: &str) -> Option<ApiGatewayV2httpRequest> {
