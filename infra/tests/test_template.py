@@ -71,7 +71,9 @@ class Template:
             if "RedrivePolicy" in entry
         }
         for rule in self.of_type("AWS::Events::Rule").values():
-            found |= {named(target["DeadLetterConfig"]["Arn"]) for target in rule["Targets"] if "DeadLetterConfig" in target}
+            found |= {
+                named(target["DeadLetterConfig"]["Arn"]) for target in rule["Targets"] if "DeadLetterConfig" in target
+            }
         for mapping in self.mappings.values():
             if "DestinationConfig" in mapping:
                 found.add(named(mapping["DestinationConfig"]["OnFailure"]["Destination"]))
