@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
-.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke build test test-rust test-flow check lint fmt \
+.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke redrive build test test-rust test-flow check lint fmt \
 	python tools local-tools check-tools
 
 help: ## Show this list
@@ -33,6 +33,9 @@ emit: local-tools ## Put an event on the running stack's bus: EVENT=events/bus/.
 
 invoke: local-tools ## Call a function of the running stack: FUNCTION=public-capture EVENT=events/http/....json
 	@.venv/local/bin/python infra/local/send.py --function "$(FUNCTION)" "$(EVENT)"
+
+redrive: local-tools ## Give dead letters and poison of the running stack another try
+	@.venv/local/bin/python infra/local/redrive.py
 
 build: tools ## Build the functions and the operator's tool
 	@cargo build --workspace --locked

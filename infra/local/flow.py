@@ -6,6 +6,7 @@ It starts from nothing, and beside the developer's instance: another directory, 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,9 +18,18 @@ from failure import Failure
 from settings import ROOT, Settings
 
 TESTS = "infra/tests"
+
+
+def _free_port() -> int:
+    """Any port that nobody has: the instance starts from nothing, so it needs no port of its own."""
+    with socket.socket() as probe:
+        probe.bind((configuration.HOST, 0))
+        return int(probe.getsockname()[1])
+
+
 INSTANCE = {
     "STACK_DIR": ".local/test",
-    "STACK_PORT": os.environ.get("TEST_STACK_PORT", "4577"),
+    "STACK_PORT": os.environ.get("TEST_STACK_PORT") or str(_free_port()),
     # Redelivery at the pace of a test.
     "QUEUE_VISIBILITY_SECONDS": "2",
     # The flows come from one address and mostly to one slug. The tests of the limits set their own.
