@@ -13,6 +13,12 @@ TIMEOUT_SECONDS = 60
 # Of each answer its own.
 UNIQUE_HEADERS = ("date", "x-request-id", "apigw-requestid", "x-amzn-requestid", "x-amz-request-id", "x-amzn-trace-id")
 
+JSON = {"Content-Type": "application/json"}
+# What a browser says on an agent's own site.
+ORIGIN = {"Origin": "https://jane-doe-realty.example"}
+ALLOW_ORIGIN = "access-control-allow-origin"
+EXPOSED_HEADERS = {"etag", "location", "retry-after", "x-request-id"}
+
 
 @dataclass(frozen=True)
 class RawAnswer:
@@ -23,11 +29,37 @@ class RawAnswer:
     def values(self, name):
         return [value for own, value in self.headers if own == name]
 
+    def listed(self, name):
+        """The words of a header that is there once."""
+        (value,) = self.values(name)
+        return {entry.strip().lower() for entry in value.split(",")}
+
+    @property
+    def request_id(self):
+        (value,) = self.values("x-request-id")
+        return value
+
     @property
     def comparable(self):
         """All that two answers can have in common."""
         headers = sorted(header for header in self.headers if header[0] not in UNIQUE_HEADERS)
         return self.status, headers, self.body
+
+
+def assert_readable(answer):
+    """A page of another origin may read it; said once, because browsers refuse what is said twice."""
+    assert answer.values(ALLOW_ORIGIN) == ["*"]
+    assert answer.listed("access-control-expose-headers") >= EXPOSED_HEADERS
+
+
+def problem(answer):
+    """Status, code and, field by field, what is wrong."""
+    assert answer.values("content-type") == ["application/problem+json"]
+    body = json.loads(answer.body)
+    assert (body["type"], body["status"]) == ("about:blank", answer.status)
+    assert body["title"]
+    assert body.keys() <= {"type", "title", "status", "code", "errors"}
+    return answer.status, body["code"], {error["pointer"]: error["code"] for error in body.get("errors", [])}
 
 
 class Api:
@@ -51,6 +83,10 @@ class Api:
             )
         finally:
             connection.close()
+
+    def submit(self, slug, body, headers=JSON):
+        """The public form from a browser, the body byte for byte."""
+        return self.raw("POST", f"/api/public/referral/{slug}", body, ORIGIN | headers)
 
     def capture(self, slug, submission):
         return self.request("POST", f"/api/public/referral/{slug}", json=submission)

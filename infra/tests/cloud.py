@@ -27,6 +27,85 @@ def client(stack, service):
     )
 
 
+def physical_id(stack, logical_id):
+    """What the template's resource of that name is called on this stack."""
+    answer = client(stack, "cloudformation").describe_stack_resource(
+        StackName=stack["STACK_NAME"], LogicalResourceId=logical_id
+    )
+    return answer["StackResourceDetail"]["PhysicalResourceId"]
+
+
+class Function:
+    """A function of the stack, called directly or set otherwise for a while."""
+
+    def __init__(self, stack, logical_id):
+        self._lambda = client(stack, "lambda")
+        self._name = physical_id(stack, logical_id)
+
+    def invoke(self, event):
+        answer = self._lambda.invoke(FunctionName=self._name, Payload=json.dumps(event))
+        payload = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, payload
+        return payload
+
+    def variables(self):
+        return self._lambda.get_function_configuration(FunctionName=self._name)["Environment"]["Variables"]
+
+    @contextlib.contextmanager
+    def configured(self, **variables):
+        """While it lasts, the function runs with these variables."""
+        before = self.variables()
+        assert variables.keys() <= before.keys()
+        self._configure(before | variables)
+        try:
+            yield
+        finally:
+            self._configure(before)
+
+    def _configure(self, variables):
+        self._lambda.update_function_configuration(FunctionName=self._name, Environment={"Variables": variables})
+
+        def is_done():
+            state = self._lambda.get_function_configuration(FunctionName=self._name)
+            # From then on, every call is answered by a process that was started with these.
+            return (state["State"], state["LastUpdateStatus"]) == ("Active", "Successful")
+
+        eventually(is_done, 60, "the function runs with its new variables")
+        assert self.variables() == variables
+
+
+class Logs:
+    """The log lines of one function."""
+
+    def __init__(self, stack, logical_id):
+        self._logs = client(stack, "logs")
+        self._group = physical_id(stack, logical_id)
+
+    def naming(self, text):
+        """The lines that hold the text, read."""
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self._group, filterPattern=f'"{text}"'
+        )
+        return [json.loads(event["message"]) for page in pages for event in page["events"]]
+
+
+class RateLimitTable:
+    """The counters of the public door."""
+
+    def __init__(self, stack):
+        self._dynamodb = client(stack, "dynamodb")
+        self._table = physical_id(stack, "RateLimitTable")
+
+    def items(self):
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    def clear(self):
+        """Whoever came so far has not come yet."""
+        for item in self.items():
+            self._dynamodb.delete_item(TableName=self._table, Key={"pk": item["pk"], "sk": item["sk"]})
+
+
 class Pipeline:
     """The way of an event: outbox, relay, bus, queue, pipeline-entry."""
 
@@ -37,6 +116,7 @@ class Pipeline:
         self._dynamodb = client(stack, "dynamodb")
         self._lambda = client(stack, "lambda")
         self.dead_letters = DeadLetters(self._sqs, stack["PIPELINE_DEAD_LETTER_QUEUE_URL"])
+        self.delivery_dead_letters = DeadLetters(self._sqs, stack["DELIVERY_DEAD_LETTER_QUEUE_URL"])
 
     def publish(self, details, detail_type=RECEIVED):
         """Puts details, given as text, on the bus as the relay would."""
@@ -70,6 +150,28 @@ class Pipeline:
 
     def outbox(self):
         return self._scan(self._stack["OUTBOX_TABLE_NAME"])
+
+    def pending(self):
+        return [item for item in self.outbox() if item["pk"]["S"].startswith("PENDING#")]
+
+    def poison(self):
+        """What was set aside, by event id."""
+        return {item["sk"]["S"]: item for item in self.outbox() if item["pk"]["S"].startswith("POISON#")}
+
+    def put_in_outbox(self, item):
+        self._dynamodb.put_item(TableName=self._stack["OUTBOX_TABLE_NAME"], Item=item)
+
+    def take_from_outbox(self, item):
+        key = {"pk": item["pk"], "sk": item["sk"]}
+        self._dynamodb.delete_item(TableName=self._stack["OUTBOX_TABLE_NAME"], Key=key)
+
+    def take_from_queue(self):
+        """One message of the queue, removed from it. None while there is none to be had."""
+        url = self._stack["PIPELINE_QUEUE_URL"]
+        for message in self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages", []):
+            self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            return message["Body"]
+        return None
 
     def ledger_rows(self, attribute, text):
         """The ledger's rows whose key attribute contains the text."""
@@ -116,6 +218,9 @@ class DeadLetters:
     def __init__(self, sqs, url):
         self._sqs = sqs
         self._url = url
+
+    def put(self, body):
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
 
     def bodies(self):
         return [message["Body"] for message in self._look()]

@@ -68,7 +68,9 @@ def test_the_logs_are_read_to_their_end(log_lines, last_request):
     assert any(last_request in line for line in lines)
 
 
-@pytest.mark.parametrize("function", ["PublicCapture", "EventRelay", "PipelineEntry", "ReferralsApi", "TokenClaims"])
+@pytest.mark.parametrize(
+    "function", ["PublicCapture", "EventRelay", "OutboxSweeper", "PipelineEntry", "ReferralsApi", "TokenClaims"]
+)
 def test_every_function_writes_a_log(log_lines, function):
     (group,) = [name for name in log_lines if f"{function}LogGroup" in name]
     assert any(line.startswith("{") for line in log_lines[group])

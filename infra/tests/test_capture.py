@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from together import at_once
 from waiting import eventually
 
 # What the product promises.
@@ -117,14 +116,7 @@ def test_a_filled_honeypot_is_answered_alike_and_stores_nothing(api, slug, owner
 
 def test_fifty_identical_posts_at_once_make_one_of_each(api, slug, owner, pipeline, canaries):
     submission = canaries.submission()
-    start = threading.Barrier(POSTS)
-
-    def post(_):
-        start.wait()
-        return api.capture(slug, submission)
-
-    with ThreadPoolExecutor(POSTS) as pool:
-        answers = list(pool.map(post, range(POSTS)))
+    answers = at_once(lambda same: api.capture(slug, same), [submission] * POSTS)
     assert [answer.status_code for answer in answers] == [201] * POSTS
     assert len({assert_receipt(answer) for answer in answers}) == POSTS
     assert len({(tuple(sorted(answer.headers)), len(answer.content)) for answer in answers}) == 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from api import JSON
 
-JSON = {"Content-Type": "application/json"}
 FORM = "/api/public/referral/"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 
-from cloud import client
+from cloud import client, physical_id
 
 DENIED = "denied-by-a-test"
 
@@ -13,10 +13,7 @@ DENIED = "denied-by-a-test"
 @contextlib.contextmanager
 def denied(stack, role, actions):
     """While it lasts, the role of that logical name may not do these."""
-    resource = client(stack, "cloudformation").describe_stack_resource(
-        StackName=stack["STACK_NAME"], LogicalResourceId=role
-    )
-    name = resource["StackResourceDetail"]["PhysicalResourceId"]
+    name = physical_id(stack, role)
     statement = {"Effect": "Deny", "Action": actions, "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam = client(stack, "iam")

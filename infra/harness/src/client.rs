@@ -1,0 +1,156 @@
+//! A browser that submits the public form, and submits it again when the answer is lost or says that it may.
+
+use referrals_testing::Fixtures;
+use serde_json::{Value, json};
+
+use crate::{Answer, Name, World};
+
+/// A word that stands in every name, address and note, and must stand nowhere else.
+pub(crate) const CANARY: &str = "quokka";
+
+const GOLDEN: &str = include_str!("../../../events/http/public-capture.json");
+const MAX_ATTEMPTS: usize = 6;
+const SOURCE_IP: &str = "203.0.113.77";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Somebody {
+    pub name: String,
+    pub email: String,
+    /// E.164.
+    pub phone: Option<String>,
+}
+
+impl Somebody {
+    /// With a number when there is an area for it.
+    fn new(role: &str, area: Option<&str>, number: u32) -> Self {
+        Self {
+            name: format!("{role} {CANARY} {number}"),
+            email: format!("{role}-{CANARY}-{number}@example.com").to_lowercase(),
+            phone: area.map(|area| format!("+1{area}555{number:04}")),
+        }
+    }
+}
+
+/// A filled-in form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    pub(crate) referrer: Somebody,
+    pub(crate) referred: Somebody,
+    /// The request's own name, and with it a consent.
+    pub(crate) key: Option<String>,
+}
+
+impl Submitted {
+    fn body(&self) -> String {
+        let mut body = json!({
+            "referrerName": self.referrer.name,
+            "referrerEmail": self.referrer.email,
+            "referrerPhone": self.referrer.phone,
+            "referredName": self.referred.name,
+            "referredEmail": self.referred.email,
+            "referredPhone": self.referred.phone,
+            "notes": format!("They heard of the {CANARY} house."),
+        });
+        if self.key.is_some() {
+            body["referrerEmailConsent"] = true.into();
+            body["consentTextId"] = "form-v1".into();
+        }
+        body.to_string()
+    }
+
+    /// What must not be found outside the ledger.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = &str> {
+        [&self.referrer.phone, &self.referred.phone].into_iter().flatten().map(|phone| phone.trim_start_matches("+1"))
+    }
+}
+
+/// What the browser got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// 502 when the function gave no answer, as the gateway says then.
+    pub status: u64,
+    pub retry_after: Option<String>,
+    pub body: String,
+}
+
+impl World {
+    /// A form about two people that nobody knows, both with address and number.
+    pub fn fill_in(&mut self) -> Submitted {
+        let number = self.number();
+        self.distinct(Submitted {
+            referrer: Somebody::new("Pat", Some("415"), number),
+            referred: Somebody::new("Sam", Some("628"), number),
+            key: None,
+        })
+    }
+
+    /// A form about two people that nobody knows, whose request has a name of its own.
+    pub fn fill_in_named(&mut self) -> Submitted {
+        let mut form = self.fill_in();
+        form.key = Some(format!("request-{}", self.number()));
+        if let Some(last) = self.submissions.last_mut() {
+            last.clone_from(&form);
+        }
+        form
+    }
+
+    /// The same referrer sends somebody else, who has an address only.
+    pub fn fill_in_again(&mut self, first: &Submitted) -> Submitted {
+        let number = self.number();
+        let referred = Somebody::new("Sam", None, number);
+        self.distinct(Submitted { referred, key: None, ..first.clone() })
+    }
+
+    /// Somebody else, who has an address only, sends the same person.
+    pub fn fill_in_rival(&mut self, first: &Submitted) -> Submitted {
+        let number = self.number();
+        let referrer = Somebody::new("Pat", None, number);
+        self.distinct(Submitted { referrer, key: None, ..first.clone() })
+    }
+
+    fn distinct(&mut self, form: Submitted) -> Submitted {
+        self.submissions.push(form.clone());
+        form
+    }
+
+    /// One attempt.
+    pub async fn post(&mut self, form: &Submitted) -> Posted {
+        let mut event: Value = serde_json::from_str(GOLDEN).expect("the golden event is JSON");
+        let path = format!("/api/public/referral/{}", Fixtures::SLUG);
+        event["rawPath"] = path.clone().into();
+        event["requestContext"]["http"]["path"] = path.into();
+        event["requestContext"]["http"]["sourceIp"] = SOURCE_IP.into();
+        event["requestContext"]["requestId"] = format!("request{}=", self.number()).into();
+        event["headers"]["x-forwarded-for"] = SOURCE_IP.into();
+        if let Some(key) = &form.key {
+            event["headers"]["idempotency-key"] = key.clone().into();
+        }
+        event["body"] = form.body().into();
+        match self.invoke(Name::PublicCapture, &event).await {
+            Answer::Response(answer) => Posted {
+                status: answer["statusCode"].as_u64().unwrap_or_default(),
+                retry_after: answer["headers"]["retry-after"].as_str().map(str::to_owned),
+                body: answer["body"].as_str().unwrap_or_default().to_owned(),
+            },
+            Answer::Error(_) | Answer::Died | Answer::TimedOut => {
+                Posted { status: 502, retry_after: None, body: String::new() }
+            }
+        }
+    }
+
+    /// Posts until the form is taken.
+    ///
+    /// # Errors
+    /// When it is refused, or not taken after some attempts.
+    pub async fn submit(&mut self, form: &Submitted) -> Result<Posted, String> {
+        for _ in 0..MAX_ATTEMPTS {
+            let posted = self.post(form).await;
+            match posted.status {
+                201 => return Ok(posted),
+                500.. => {}
+                _ => return Err(format!("a form was refused: {posted:?}")),
+            }
+        }
+        Err(format!("a form was not taken in {MAX_ATTEMPTS} attempts"))
+    }
+}

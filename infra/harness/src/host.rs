@@ -1,0 +1,173 @@
+//! Runs a function's real binary as Lambda does: one invocation at a time, in an environment of its own, started again
+//! when it is gone.
+
+use std::{
+    io::Read,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::Value;
+
+use crate::{
+    binary,
+    runtime_api::{Invocation, RuntimeApi},
+};
+
+/// How often a process is looked at while its answer is awaited.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What became of an invocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Response(Value),
+    /// The handler, or the start of the process, failed.
+    Error(Value),
+    /// The process ended before it answered.
+    Died,
+    /// The process was ended, because its time was over.
+    TimedOut,
+}
+
+type Running = Arc<Mutex<Option<Child>>>;
+
+/// One function with at most one process.
+#[derive(Debug)]
+pub struct Function {
+    name: &'static str,
+    binary: PathBuf,
+    environment: Vec<(&'static str, String)>,
+    running: Running,
+    api: Option<RuntimeApi>,
+    log: Arc<Mutex<Vec<u8>>>,
+    invocations: u64,
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        end(&self.running);
+    }
+}
+
+impl Function {
+    /// Starts nothing yet. `environment` is all that the process will see besides Lambda's own variables.
+    #[must_use]
+    pub fn new(name: &'static str, environment: Vec<(&'static str, String)>) -> Self {
+        Self {
+            name,
+            binary: binary::find(name),
+            environment,
+            running: Running::default(),
+            api: None,
+            log: Arc::default(),
+            invocations: 0,
+        }
+    }
+
+    /// Everything that its processes have written to standard output and standard error.
+    #[must_use]
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
+    }
+
+    /// Ends the process, if there is one: the next invocation is a cold start.
+    pub fn chill(&mut self) {
+        end(&self.running);
+        self.api = None;
+    }
+
+    /// Ends, with SIGKILL, whatever process the function has at the moment of the call.
+    pub fn killer(&self) -> impl Fn() + Send + Sync + use<> {
+        let running = self.running.clone();
+        move || end(&running)
+    }
+
+    /// Hands the event over and waits for what comes of it.
+    pub async fn invoke(&mut self, event: &Value, timeout: Duration) -> Answer {
+        if self.is_gone() {
+            self.start().await;
+        }
+        self.invocations += 1;
+        let id = format!("{}-{}", self.name, self.invocations);
+        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970") + timeout;
+        let api = self.api.as_mut().expect("a process that was started");
+        let invocation = Invocation { id: id.clone(), deadline: deadline.as_millis(), event: event.to_string() };
+        api.invocations.send(invocation).expect("the Runtime API runs");
+        let over = tokio::time::sleep(timeout);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                biased;
+                Some((of, answer)) = api.answers.recv() => {
+                    if of.is_empty() || of == id {
+                        return answer;
+                    }
+                }
+                () = &mut over => {
+                    self.chill();
+                    return Answer::TimedOut;
+                }
+                () = tokio::time::sleep(LOOK) => {
+                    if has_ended(&self.running) {
+                        // What it said last may have come in the same moment.
+                        let last = api.answers.try_recv().ok().filter(|(of, _)| of.is_empty() || *of == id);
+                        self.chill();
+                        return last.map_or(Answer::Died, |(_, answer)| answer);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.api.is_none() || has_ended(&self.running)
+    }
+
+    async fn start(&mut self) {
+        self.chill();
+        let api = RuntimeApi::start().await;
+        let mut child = Command::new(&self.binary)
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", api.server.address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", self.name)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", self.name)
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "test")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        keep(child.stdout.take(), self.log.clone());
+        keep(child.stderr.take(), self.log.clone());
+        *self.running.lock().unwrap() = Some(child);
+        self.api = Some(api);
+    }
+}
+
+/// Reads to the end, on a thread of its own.
+fn keep(source: Option<impl Read + Send + 'static>, log: Arc<Mutex<Vec<u8>>>) {
+    let mut source = source.expect("a pipe");
+    std::thread::spawn(move || {
+        let mut chunk = [0; 4_096];
+        while let Ok(read @ 1..) = source.read(&mut chunk) {
+            log.lock().unwrap().extend_from_slice(&chunk[..read]);
+        }
+    });
+}
+
+fn has_ended(running: &Running) -> bool {
+    running.lock().unwrap().as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
+}
+
+fn end(running: &Running) {
+    if let Some(mut child) = running.lock().unwrap().take() {
+        // Fails when it has ended by itself.
+        drop(child.kill());
+        child.wait().expect("a process that was started can be waited for");
+    }
+}

@@ -1,0 +1,278 @@
+//! What must hold over the whole state, once nothing waits any more.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use referrals_testing::Item;
+
+use crate::{
+    BusEntry, Submitted, World,
+    client::{CANARY, Somebody},
+    delivery::is_pending,
+    world::BUS,
+};
+
+/// Everything that does not hold, in words. Values of people are not repeated.
+pub async fn violations(world: &World) -> Vec<String> {
+    let items = world.store.items().await;
+    let mut state = State {
+        holders: holders(&items),
+        items,
+        outbox: world.store.outbox_items().await,
+        bus: world.bus.entries(),
+        submissions: &world.submissions,
+        found: Vec::new(),
+    };
+    state.outbox_is_empty(&world.unreadable);
+    state.each_submission_is_one_referral();
+    state.people_are_who_was_named();
+    state.consents_are_of_whom_a_form_created();
+    state.counters_equal_the_ledger();
+    state.each_event_is_told_and_applied();
+    state.flags_are_raised_once();
+    state.nothing_personal_is_outside(&world.logs());
+    if !world.queue.dead.is_empty() {
+        state.found.push(format!("{} messages are dead letters", world.queue.dead.len()));
+    }
+    state.found
+}
+
+struct State<'a> {
+    items: Vec<Item>,
+    /// Who holds an address.
+    holders: HashMap<String, String>,
+    outbox: Vec<Item>,
+    bus: Vec<BusEntry>,
+    submissions: &'a [Submitted],
+    found: Vec<String>,
+}
+
+impl State<'_> {
+    fn of_kind(&self, kind: &str) -> Vec<&Item> {
+        self.items.iter().filter(|item| item.kind() == kind).collect()
+    }
+
+    fn expect(&mut self, holds: bool, violation: impl FnOnce() -> String) {
+        if !holds {
+            self.found.push(violation());
+        }
+    }
+
+    fn equal<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, found: &T, wanted: &T) {
+        self.expect(found == wanted, || format!("{what}: {found:?} instead of {wanted:?}"));
+    }
+
+    fn outbox_is_empty(&mut self, unreadable: &[String]) {
+        let ids = |pending: bool| -> BTreeSet<String> {
+            self.outbox
+                .iter()
+                .filter(|item| is_pending(item) == pending)
+                .map(|item| item.text("sk").to_owned())
+                .collect()
+        };
+        let (pending, poison) = (ids(true), ids(false));
+        self.equal("pending in the outbox", &pending, &BTreeSet::new());
+        self.equal("set aside in the outbox", &poison, &unreadable.iter().cloned().collect());
+        self.equal("rows of the outbox", &self.outbox.len(), &unreadable.len());
+    }
+
+    /// Exactly one referral, guard, lead and link per submission, and nothing besides.
+    fn each_submission_is_one_referral(&mut self) {
+        let mut rows: BTreeMap<(String, String), Vec<(String, String)>> = BTreeMap::new();
+        for referral in self.of_kind("REFERRAL") {
+            let pair = (referral.text("referrerPersonId").to_owned(), email(referral, "referredContact"));
+            let row = (referral.text("id").to_owned(), referral.text("referredPersonId").to_owned());
+            rows.entry(pair).or_default().push(row);
+        }
+        let links: Vec<(String, String)> = self
+            .of_kind("LEAD_OF")
+            .iter()
+            .map(|link| (last(link.text("pk")), link.text("referralId").to_owned()))
+            .collect();
+        let count = self.submissions.len();
+        for submission in self.submissions {
+            let referrer = self.holder(&submission.referrer);
+            let lead = self.holder(&submission.referred);
+            let found = rows.remove(&(referrer, submission.referred.email.clone())).unwrap_or_default();
+            self.equal("referrals of one submission", &found.len(), &1);
+            for (referral, linked) in found {
+                self.expect(linked == lead && !lead.is_empty(), || format!("{referral} is not linked to its lead"));
+                let linking: Vec<_> = links.iter().filter(|(_, linked)| *linked == referral).collect();
+                self.expect(linking == [&(lead.clone(), referral.clone())], || {
+                    format!("{referral} has the links {linking:?}")
+                });
+            }
+        }
+        self.equal("referrals that nobody submitted", &rows.len(), &0);
+        self.equal("links", &links.len(), &count);
+        self.equal("guards", &self.of_kind("PAIR").len(), &count);
+        let named = self.submissions.iter().filter(|submission| submission.key.is_some()).count();
+        self.equal("remembered answers", &self.of_kind("IDEMPOTENCY").len(), &named);
+    }
+
+    /// One person for each who was named, and one key for each address and number, held by a person that exists.
+    fn people_are_who_was_named(&mut self) {
+        let people: BTreeSet<String> = self.of_kind("PERSON").iter().map(|row| row.text("id").to_owned()).collect();
+        let named: BTreeMap<&str, &Somebody> = self
+            .submissions
+            .iter()
+            .flat_map(|submission| [&submission.referrer, &submission.referred])
+            .map(|somebody| (somebody.email.as_str(), somebody))
+            .collect();
+        let numbers = named.values().filter(|somebody| somebody.phone.is_some()).count();
+        // The fixtures hold one person, who has an address and a number.
+        self.equal("people", &people.len(), &(named.len() + 1));
+        let contacts: Vec<(String, String)> = self
+            .of_kind("CONTACT")
+            .iter()
+            .map(|row| (row.text("pk").to_owned(), row.text("personId").to_owned()))
+            .collect();
+        self.equal("contact keys", &contacts.len(), &(named.len() + numbers + 2));
+        for (_, holder) in contacts {
+            self.expect(people.contains(&holder), || format!("a contact key is held by {holder}, who is not there"));
+        }
+        let advocates: BTreeSet<String> = self
+            .of_kind("PERSON")
+            .iter()
+            .filter(|row| row.text("relationshipStage") == "ADVOCATE")
+            .map(|row| row.text("id").to_owned())
+            .collect();
+        for submission in self.submissions {
+            let referrer = self.holder(&submission.referrer);
+            self.expect(advocates.contains(&referrer), || format!("the referrer {referrer} is no advocate"));
+        }
+    }
+
+    /// A consent is stored with the person whom its form created, once; a form about a person who is there stores none.
+    fn consents_are_of_whom_a_form_created(&mut self) {
+        let mut given: BTreeMap<String, usize> = BTreeMap::new();
+        for consent in self.of_kind("CONSENT") {
+            *given.entry(last(consent.text("pk"))).or_default() += 1;
+        }
+        for named in self.submissions.iter().filter(|submission| submission.key.is_some()) {
+            let rows = given.remove(&self.holder(&named.referrer)).unwrap_or_default();
+            let forms = self.submissions.iter().filter(|form| form.referrer == named.referrer).count();
+            // Another form of the same referrer may have been first.
+            self.expect(rows == 1 || (rows == 0 && forms > 1), || format!("a form with consent left {rows} entries"));
+        }
+        self.equal("consents that nobody gave", &given.len(), &0);
+    }
+
+    fn counters_equal_the_ledger(&mut self) {
+        let mut counted: BTreeMap<String, i64> = BTreeMap::new();
+        for referral in self.of_kind("REFERRAL") {
+            *counted.entry(referral.text("referrerPersonId").to_owned()).or_default() += 1;
+        }
+        let people: Vec<(String, i64)> = self
+            .of_kind("PERSON")
+            .iter()
+            .map(|person| (person.text("id").to_owned(), person.number("totalReferrals")))
+            .collect();
+        for (person, total) in people {
+            let rows = counted.remove(&person).unwrap_or_default();
+            self.equal(&format!("totalReferrals of {person}"), &total, &rows);
+        }
+        self.equal("referrers who are not there", &counted.len(), &0);
+    }
+
+    /// Every event that the ledger's history names is on the bus, nothing else is, and each was applied once.
+    fn each_event_is_told_and_applied(&mut self) {
+        for entry in &self.bus {
+            if entry.bus != BUS || entry.source != "winnerr.referrals" {
+                self.found.push(format!("an event went to the bus {} from {}", entry.bus, entry.source));
+            }
+        }
+        let mut received = BTreeSet::new();
+        for (action, detail_type) in [("RECEIVED", "REFERRAL_RECEIVED"), ("LEAD_LINKED", "LEAD_ENTERED_PIPELINE")] {
+            let mut announced: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            let mut entries = 0;
+            for audit in self.of_kind("AUDIT").iter().filter(|audit| audit.text("action") == action) {
+                entries += 1;
+                announced.entry(last(audit.text("pk"))).or_default().insert(audit.text("eventId").to_owned());
+            }
+            self.equal(&format!("audit entries {action}"), &entries, &self.submissions.len());
+            let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for entry in self.bus.iter().filter(|entry| entry.detail_type == detail_type) {
+                told.entry(entry.metadata("subject")).or_default().insert(entry.metadata("id"));
+            }
+            for referral in self.of_kind("REFERRAL").iter().map(|row| row.text("id").to_owned()).collect::<Vec<_>>() {
+                let ids = announced.remove(&referral).unwrap_or_default();
+                self.equal(&format!("{action} events of {referral}"), &ids.len(), &1);
+                let on_bus = told.remove(&referral).unwrap_or_default();
+                self.equal(&format!("{detail_type} of {referral} on the bus"), &on_bus, &ids);
+                if action == "RECEIVED" {
+                    received.extend(ids);
+                }
+            }
+            self.equal(&format!("{detail_type} of no referral"), &told.len(), &0);
+        }
+        let handled: Vec<String> = self.of_kind("INBOX").iter().map(|row| last(row.text("pk"))).collect();
+        self.equal("inbox rows", &handled.len(), &received.len());
+        self.equal("events in the inbox", &handled.into_iter().collect(), &received);
+    }
+
+    /// Two referrals of one person are contested, with one entry for the one that was there first; each row has changed
+    /// as often as its history says.
+    fn flags_are_raised_once(&mut self) {
+        let mut rivals: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for submission in self.submissions {
+            rivals.entry(&submission.referred.email).or_default().insert(&submission.referrer.email);
+        }
+        let mut flagged: BTreeMap<String, i64> = BTreeMap::new();
+        for audit in self.of_kind("AUDIT").iter().filter(|audit| audit.text("action") == "FLAGGED") {
+            *flagged.entry(last(audit.text("pk"))).or_default() += 1;
+        }
+        let mut found = Vec::new();
+        for referral in self.of_kind("REFERRAL") {
+            let id = referral.text("id");
+            let wanted = rivals.get(email(referral, "referredContact").as_str()).is_some_and(|rivals| rivals.len() > 1);
+            let has = referral.0.get("riskFlags").is_some_and(|flags| format!("{flags:?}").contains("CONTESTED"));
+            if has != wanted {
+                found.push(format!("{id} is contested: {has} instead of {wanted}"));
+            }
+            let entries = flagged.get(id).copied().unwrap_or_default();
+            if referral.number("version") != 2 + entries {
+                found.push(format!("{id} has version {} with {entries} flags", referral.number("version")));
+            }
+        }
+        self.found.extend(found);
+        let contested = rivals.values().filter(|rivals| rivals.len() > 1).count();
+        self.equal("entries for flags", &flagged.values().sum(), &i64::try_from(contested).unwrap());
+    }
+
+    fn nothing_personal_is_outside(&mut self, logs: &str) {
+        let bus: Vec<String> = self.bus.iter().map(|entry| entry.envelope() + &entry.bus).collect();
+        let outbox: Vec<String> = self.outbox.iter().map(|item| format!("{:?}", item.0)).collect();
+        let (bus, outbox) = (bus.join("\n"), outbox.join("\n"));
+        for (place, text) in [("logs", logs), ("bus", &bus), ("outbox", &outbox)] {
+            let text = text.to_lowercase();
+            self.expect(!text.contains(CANARY), || format!("the {place} tell a name, an address or a note"));
+            let numbers = self.submissions.iter().flat_map(Submitted::numbers).filter(|number| text.contains(number));
+            let told = numbers.count();
+            self.equal(&format!("numbers in the {place}"), &told, &0);
+        }
+        self.expect(!logs.is_empty(), || "there are no logs".to_owned());
+        self.expect(!logs.contains("panicked"), || "a function panicked".to_owned());
+    }
+
+    /// The person who holds the address; empty when nobody does.
+    fn holder(&self, somebody: &Somebody) -> String {
+        self.holders.get(&somebody.email).cloned().unwrap_or_default()
+    }
+}
+
+fn holders(items: &[Item]) -> HashMap<String, String> {
+    let contacts = items.iter().filter(|item| item.kind() == "CONTACT" && item.text("pk").contains("#EMAIL#"));
+    contacts.map(|row| (last(row.text("pk")), row.text("personId").to_owned())).collect()
+}
+
+/// The last part of a key.
+fn last(key: &str) -> String {
+    key.rsplit('#').next().unwrap_or_default().to_owned()
+}
+
+fn email(item: &Item, attribute: &str) -> String {
+    let contact = item.0.get(attribute).and_then(|contact| contact.as_m().ok());
+    let email = contact.and_then(|contact| contact.get("email"));
+    email.and_then(|email: &AttributeValue| email.as_s().ok()).cloned().unwrap_or_default()
+}

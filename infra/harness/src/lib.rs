@@ -1,0 +1,33 @@
+//! For tests only: the functions' real binaries, run as Lambda runs them, with a proxy before the engine that makes AWS
+//! fail on demand, a driver that moves work as AWS would, and the checks of what must hold when all is quiet again.
+//! Failing fast is what a test wants, so panics are fine here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc
+)]
+
+mod binary;
+mod bus;
+mod client;
+mod delivery;
+mod fault;
+mod host;
+mod http;
+mod invariants;
+mod proxy;
+mod runtime_api;
+mod scenario;
+mod world;
+
+pub use bus::{Bus, BusEntry};
+pub use client::{Posted, Submitted};
+pub use fault::{Fault, Mode, Plan, place};
+pub use host::{Answer, Function};
+pub use invariants::violations;
+pub use proxy::{Call, Proxy, Stage};
+pub use scenario::{Scenario, Work};
+pub use world::{Carrier, Name, World};

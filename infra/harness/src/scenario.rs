@@ -1,0 +1,188 @@
+//! What a function is doing when something goes wrong.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::{Carrier, Name, Posted, Submitted, World, violations};
+
+/// One function at one piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scenario {
+    CaptureStranger,
+    CaptureReturning,
+    CaptureRepeated,
+    CaptureNamed,
+    RelayOne,
+    /// More than one `PutEvents` takes.
+    RelayEleven,
+    /// One readable event and one that nobody can read.
+    RelayPoison,
+    SweepOne,
+    SweepPoison,
+    EnterNew,
+    EnterContested,
+}
+
+/// What the function is to do.
+#[derive(Debug, Clone)]
+pub enum Work {
+    Form(Submitted),
+    /// It waits in the stream, the outbox or the queue.
+    Waiting,
+}
+
+impl Scenario {
+    pub const ALL: [Self; 11] = [
+        Self::CaptureStranger,
+        Self::CaptureReturning,
+        Self::CaptureRepeated,
+        Self::CaptureNamed,
+        Self::RelayOne,
+        Self::RelayEleven,
+        Self::RelayPoison,
+        Self::SweepOne,
+        Self::SweepPoison,
+        Self::EnterNew,
+        Self::EnterContested,
+    ];
+
+    #[must_use]
+    pub fn function(self) -> Name {
+        match self {
+            Self::CaptureStranger | Self::CaptureReturning | Self::CaptureRepeated | Self::CaptureNamed => {
+                Name::PublicCapture
+            }
+            Self::RelayOne | Self::RelayEleven | Self::RelayPoison => Name::EventRelay,
+            Self::SweepOne | Self::SweepPoison => Name::OutboxSweeper,
+            Self::EnterNew | Self::EnterContested => Name::PipelineEntry,
+        }
+    }
+
+    /// Brings the work to the function's door.
+    ///
+    /// # Errors
+    /// When that alone does not work.
+    pub async fn prepare(self, world: &mut World) -> Result<Work, String> {
+        world.proxy.reset(None);
+        let is_sweep = self.function() == Name::OutboxSweeper;
+        world.carrier = if is_sweep { Carrier::Sweeper } else { Carrier::Relay };
+        Ok(match self {
+            Self::CaptureStranger => Work::Form(world.fill_in()),
+            Self::CaptureNamed => Work::Form(world.fill_in_named()),
+            Self::CaptureReturning => {
+                let first = world.known().await?;
+                Work::Form(world.fill_in_again(&first))
+            }
+            Self::CaptureRepeated => Work::Form(world.known().await?),
+            Self::RelayOne | Self::SweepOne => {
+                world.capture().await?;
+                Work::Waiting
+            }
+            Self::RelayEleven => {
+                for _ in 0..11 {
+                    world.capture().await?;
+                }
+                Work::Waiting
+            }
+            Self::RelayPoison | Self::SweepPoison => {
+                world.capture().await?;
+                world.put_unreadable().await;
+                Work::Waiting
+            }
+            Self::EnterNew => {
+                world.capture().await?;
+                world.relay().await;
+                Work::Waiting
+            }
+            Self::EnterContested => {
+                let first = world.known().await?;
+                let rival = world.fill_in_rival(&first);
+                world.submit(&rival).await?;
+                world.relay().await;
+                Work::Waiting
+            }
+        })
+    }
+
+    /// One invocation of the function. What a browser got, when one called.
+    pub async fn act(self, world: &mut World, work: &Work) -> Option<Posted> {
+        match (self.function(), work) {
+            (_, Work::Form(form)) => return Some(world.post(form).await),
+            (Name::EventRelay, Work::Waiting) => drop(world.relay().await),
+            (Name::OutboxSweeper, Work::Waiting) => drop(world.sweep().await),
+            (_, Work::Waiting) => drop(world.enter().await),
+        }
+        None
+    }
+
+    /// After the fault: whoever asked asks again, and everything goes its way.
+    ///
+    /// # Errors
+    /// When it does not, or a repeated request is answered otherwise than the first.
+    pub async fn finish(self, world: &mut World, work: &Work, first: Option<Posted>) -> Result<(), String> {
+        world.proxy.heal();
+        if let Work::Form(form) = work {
+            let taken = match first {
+                Some(posted) if posted.status < 500 => posted,
+                _ => world.submit(form).await?,
+            };
+            if taken.status != 201 {
+                return Err(format!("a form was refused: {taken:?}"));
+            }
+            if form.key.is_some() {
+                let again = world.submit(form).await?;
+                if again != taken {
+                    return Err(format!("a named request was answered {taken:?}, and then {again:?}"));
+                }
+            }
+        }
+        world.settle().await
+    }
+}
+
+impl Scenario {
+    /// The calls of a cold process when nothing fails, in a world of its own.
+    ///
+    /// # Errors
+    /// When it does not work even then.
+    pub async fn calls(self) -> Result<Vec<String>, String> {
+        let mut world = World::start().await;
+        let work = self.prepare(&mut world).await?;
+        world.arm(self.function(), None);
+        let posted = self.act(&mut world, &work).await;
+        let calls = world.proxy.calls().into_iter().map(|call| call.operation).collect();
+        self.finish(&mut world, &work, posted).await?;
+        let found = violations(&world).await;
+        if found.is_empty() { Ok(calls) } else { Err(format!("without a fault: {found:#?}")) }
+    }
+}
+
+impl World {
+    /// A submission that was taken and has become a lead.
+    async fn known(&mut self) -> Result<Submitted, String> {
+        let form = self.capture().await?;
+        self.settle().await?;
+        Ok(form)
+    }
+
+    async fn capture(&mut self) -> Result<Submitted, String> {
+        let form = self.fill_in();
+        self.submit(&form).await?;
+        Ok(form)
+    }
+
+    /// Puts an item into the outbox that no event can be read from.
+    async fn put_unreadable(&mut self) {
+        let id = format!("evt_0000000000000000000000{:04}", self.number());
+        self.store
+            .client
+            .put_item()
+            .table_name(&self.store.outbox_table)
+            .item("pk", AttributeValue::S("PENDING#0".to_owned()))
+            .item("sk", AttributeValue::S(id.clone()))
+            .item("detail", AttributeValue::S("{".to_owned()))
+            .send()
+            .await
+            .expect("the engine takes the item");
+        self.unreadable.push(id);
+    }
+}

@@ -1,0 +1,147 @@
+//! The four functions around one engine and one bus, and what has been done with them so far.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use referrals_testing::{Fixtures, TestStore};
+use serde_json::Value;
+
+use crate::{
+    Answer, Bus, Function, Plan, Proxy, Stage, Submitted,
+    delivery::{Queue, Stream},
+};
+
+pub(crate) const BUS: &str = "test-events";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Name {
+    PublicCapture,
+    EventRelay,
+    OutboxSweeper,
+    PipelineEntry,
+}
+
+impl Name {
+    pub const ALL: [Self; 4] = [Self::PublicCapture, Self::EventRelay, Self::OutboxSweeper, Self::PipelineEntry];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PublicCapture => "public-capture",
+            Self::EventRelay => "event-relay",
+            Self::OutboxSweeper => "outbox-sweeper",
+            Self::PipelineEntry => "pipeline-entry",
+        }
+    }
+
+    /// As in the template.
+    fn timeout(self) -> Duration {
+        Duration::from_secs(if self == Self::OutboxSweeper { 50 } else { 15 })
+    }
+}
+
+/// Who takes events from the outbox to the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    Relay,
+    /// The relay's event source is disabled.
+    Sweeper,
+}
+
+/// An engine, a bus, a proxy before both, and the functions.
+#[derive(Debug)]
+pub struct World {
+    pub store: TestStore,
+    pub bus: Arc<Bus>,
+    pub proxy: Proxy,
+    pub carrier: Carrier,
+    pub(crate) stream: Stream,
+    pub(crate) queue: Queue,
+    /// Each pair of referrer and referred that was submitted, once.
+    pub(crate) submissions: Vec<Submitted>,
+    /// Ids of outbox items that were made unreadable.
+    pub(crate) unreadable: Vec<String>,
+    pub(crate) counter: u32,
+    functions: HashMap<Name, Function>,
+}
+
+impl World {
+    /// Starts the engine with the template's tables and the demo organizations; processes start when they are invoked.
+    pub async fn start() -> Self {
+        let store = TestStore::start().await;
+        Fixtures::load(&store).await;
+        let bus = Arc::new(Bus::default());
+        let engine = store.settings.endpoint_url.clone().expect("the engine's address");
+        let proxy = Proxy::start(&engine, bus.clone()).await;
+        let functions = Name::ALL.map(|name| (name, Function::new(name.as_str(), environment(&store, &proxy))));
+        Self {
+            store,
+            bus,
+            proxy,
+            carrier: Carrier::Relay,
+            stream: Stream::default(),
+            queue: Queue::default(),
+            submissions: Vec::new(),
+            unreadable: Vec::new(),
+            counter: 0,
+            functions: functions.into(),
+        }
+    }
+
+    /// One invocation, whatever comes of it.
+    pub(crate) async fn invoke(&mut self, name: Name, event: &Value) -> Answer {
+        self.function(name).invoke(event, name.timeout()).await
+    }
+
+    /// Makes the next invocation of the function a cold start that follows `plan`; calls count from zero.
+    pub fn arm(&mut self, name: Name, plan: Option<Plan>) {
+        self.function(name).chill();
+        self.proxy.reset(plan);
+    }
+
+    /// Makes the next invocation of the function a cold start that is killed at this call.
+    pub fn arm_kill(&mut self, name: Name, call: usize, stage: Stage) {
+        self.arm(name, None);
+        let kill = self.function(name).killer();
+        self.proxy.trap(call, stage, kill);
+    }
+
+    /// What all functions have written so far.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        self.functions.values().map(Function::log).collect()
+    }
+
+    /// A number that this world has not given before.
+    pub(crate) fn number(&mut self) -> u32 {
+        self.counter += 1;
+        self.counter
+    }
+
+    fn function(&mut self, name: Name) -> &mut Function {
+        self.functions.get_mut(&name).expect("every function is there")
+    }
+}
+
+fn environment(store: &TestStore, proxy: &Proxy) -> Vec<(&'static str, String)> {
+    // No test is about the limits: nobody reaches them.
+    let unlimited = || "1000000".to_owned();
+    vec![
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("AWS_ENDPOINT_URL", proxy.endpoint()),
+        ("TABLE_NAME", store.table.clone()),
+        ("OUTBOX_TABLE_NAME", store.outbox_table.clone()),
+        ("RATE_LIMIT_TABLE_NAME", store.rate_limit_table.clone()),
+        ("EVENT_BUS", BUS.to_owned()),
+        ("SWEEP_AFTER_SECONDS", "0".to_owned()),
+        ("DEFAULT_REGION", "US".to_owned()),
+        ("IP_HASH_KEY", "for tests".to_owned()),
+        ("CAPTURE_IP_PER_MINUTE", unlimited()),
+        ("CAPTURE_IP_PER_HOUR", unlimited()),
+        ("CAPTURE_SLUG_PER_MINUTE", unlimited()),
+        ("CAPTURE_SLUG_PER_DAY", unlimited()),
+        // The most that an operator can turn on: none of it may tell who somebody is.
+        ("LOG_LEVEL", "trace".to_owned()),
+    ]
+}

@@ -1,0 +1,166 @@
+//! Crash matrix: each function, at each of its pieces of work, meets each fault at each of its calls to AWS, once and for
+//! as long as the invocation lasts. Then the fault is over, whoever asked asks again, and when all is quiet everything
+//! must hold: no event lost, no effect twice, nothing personal outside the ledger.
+//!
+//! The short form leaves out delays that go on, and conflicts of calls that cannot conflict. `CRASH_MATRIX=full` takes
+//! those too; `CRASH_MATRIX_LANES` says how many cells run at once (most of a cell is waiting), and
+//! `CRASH_MATRIX_ONLY=EnterNew` takes one piece of work.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use referrals_harness::{Fault, Mode, Plan, Scenario, World, place, violations};
+
+/// Cells after which a lane takes a fresh engine: looking at everything takes longer the more there is.
+const CELLS_PER_WORLD: usize = 16;
+
+#[derive(Debug, Clone)]
+struct Cell {
+    scenario: Scenario,
+    operation: String,
+    /// Which of the calls of this operation, from zero: in which shard of the outbox an event lies is chance, and with it
+    /// the order of a sweep's calls.
+    nth: usize,
+    fault: Fault,
+    mode: Mode,
+}
+
+/// What came of a cell.
+#[derive(Debug)]
+struct Outcome {
+    cell: Cell,
+    /// Whether the call was made.
+    is_hit: bool,
+    /// Whether the fault changed anything about it.
+    is_injected: bool,
+    found: Vec<String>,
+}
+
+async fn run(world: &mut World, cell: Cell) -> Outcome {
+    let mut outcome = Outcome { cell, is_hit: false, is_injected: false, found: Vec::new() };
+    if let Err(failure) = attempt(world, &mut outcome).await {
+        outcome.found.push(failure);
+    }
+    outcome.found.extend(violations(world).await);
+    outcome
+}
+
+async fn attempt(world: &mut World, outcome: &mut Outcome) -> Result<(), String> {
+    let Cell { scenario, operation, nth, fault, mode } = outcome.cell.clone();
+    let work = scenario.prepare(world).await?;
+    world.arm(scenario.function(), Some(Plan::AtOperation { operation: operation.clone(), nth, fault, mode }));
+    let posted = scenario.act(world, &work).await;
+    let calls = world.proxy.calls();
+    let met = place(&calls, &operation, nth);
+    outcome.is_hit = met.is_some();
+    outcome.is_injected = met.is_some_and(|index| calls[index].fault == Some(fault));
+    scenario.finish(world, &work, posted).await
+}
+
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_and_nothing_happens_twice() {
+    let begun = Instant::now();
+    let is_full = setting("CRASH_MATRIX").is_some_and(|form| form == "full");
+    let only = setting("CRASH_MATRIX_ONLY");
+    let lanes = setting("CRASH_MATRIX_LANES").map_or(16, |lanes| lanes.parse().unwrap());
+    let mut cells = Vec::new();
+    for scenario in Scenario::ALL {
+        if only.as_ref().is_some_and(|only| *only != format!("{scenario:?}")) {
+            continue;
+        }
+        let calls = scenario.calls().await.unwrap();
+        println!("{} {scenario:?}: {}", scenario.function().as_str(), calls.join(" "));
+        let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+        for operation in &calls {
+            let count = counted.entry(operation).or_default();
+            let nth = *count;
+            *count += 1;
+            for fault in Fault::ALL {
+                for mode in [Mode::Once, Mode::Persistent] {
+                    let is_long = matches!((fault, mode), (Fault::Delay(_), Mode::Persistent));
+                    if is_full || (!is_long && fault.applies_to(operation)) {
+                        cells.push(Cell { scenario, operation: operation.clone(), nth, fault, mode });
+                    }
+                }
+            }
+        }
+    }
+    // The slowest first, so that no lane is left with one at the end.
+    cells.sort_by_key(|cell| (cell.mode, matches!(cell.fault, Fault::Delay(_))));
+    cells.reverse();
+    let planned = cells.len();
+    let outcomes = all(cells, lanes).await;
+    report(&outcomes);
+    println!("crash matrix: {} of {planned} cells in {:.1} s", outcomes.len(), begun.elapsed().as_secs_f64());
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter(|Outcome { cell, is_hit, is_injected, found }| {
+            !found.is_empty() || !is_hit || *is_injected != cell.fault.applies_to(&cell.operation)
+        })
+        .collect();
+    assert!(failed.is_empty(), "{} cells: {failed:#?}", failed.len());
+    assert_eq!(outcomes.len(), planned);
+}
+
+/// Runs the cells in lanes, each with a world of its own.
+async fn all(cells: Vec<Cell>, lanes: usize) -> Vec<Outcome> {
+    let cells = Arc::new(Mutex::new(VecDeque::from(cells)));
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..lanes {
+        let cells = cells.clone();
+        running.spawn(async move {
+            let mut outcomes = Vec::new();
+            let mut world = World::start().await;
+            let mut in_world = 0;
+            loop {
+                let Some(cell) = cells.lock().unwrap().pop_front() else { return outcomes };
+                if in_world == CELLS_PER_WORLD {
+                    world = World::start().await;
+                    in_world = 0;
+                }
+                in_world += 1;
+                let outcome = run(&mut world, cell).await;
+                if !outcome.found.is_empty() {
+                    // What one cell broke is not held against the next.
+                    in_world = CELLS_PER_WORLD;
+                }
+                outcomes.push(outcome);
+            }
+        });
+    }
+    running.join_all().await.into_iter().flatten().collect()
+}
+
+/// Cells by function and fault: hit of all, and how many of those the fault could change anything about.
+fn report(outcomes: &[Outcome]) {
+    let mut table: BTreeMap<(&str, &str, Mode), [usize; 4]> = BTreeMap::new();
+    for outcome in outcomes {
+        let key = (outcome.cell.scenario.function().as_str(), outcome.cell.fault.name(), outcome.cell.mode);
+        let row = table.entry(key).or_default();
+        let facts = [true, outcome.is_hit, outcome.is_injected, outcome.found.is_empty()];
+        for (count, holds) in row.iter_mut().zip(facts) {
+            *count += usize::from(holds);
+        }
+    }
+    println!(
+        "{:<16}{:<18}{:<12}{:>6}{:>6}{:>10}{:>7}",
+        "function", "fault", "mode", "cells", "hit", "injected", "hold"
+    );
+    for ((function, fault, mode), [cells, hit, injected, hold]) in table {
+        println!("{function:<16}{fault:<18}{:<12}{cells:>6}{hit:>6}{injected:>10}{hold:>7}", format!("{mode:?}"));
+    }
+}

@@ -1,0 +1,125 @@
+"""`make redrive`: what was set aside gets another try."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from cloud import ENTERED, RECEIVED, client
+from waiting import eventually
+
+# An id that no event of these tests has.
+UNREADABLE = "evt_01ARZ3NDEKTSV4RRFFQ69G5FA0"
+
+
+@pytest.fixture
+def redrive(root):
+    """Runs it and gives what it counted: pipeline's and delivery's dead letters, poison."""
+
+    def run(**environment):
+        command = [sys.executable, str(root / "infra" / "local" / "redrive.py")]
+        done = subprocess.run(
+            command, cwd=root, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return [int(count) for count in re.findall(r": (\d+)$", done.stdout, flags=re.MULTILINE)]
+
+    return run
+
+
+@pytest.fixture
+def undelivered(scene, submission):
+    """The event of a submission, kept from pipeline-entry."""
+    scene.pipeline.wait_until_quiet()
+    with scene.pipeline.consumer_held_back():
+        scene.submit(submission)
+        return eventually(scene.pipeline.take_from_queue, 30, "the event is in the queue")
+
+
+@pytest.mark.parametrize("place", ["dead_letters", "delivery_dead_letters"])
+def test_a_dead_letter_is_handled_after_all(scene, submission, undelivered, redrive, place):
+    dead_letters = getattr(scene.pipeline, place)
+    dead_letters.put(undelivered)
+    scene.pipeline.wait_until_quiet()
+    assert scene.lead(submission) is None
+    assert dead_letters.bodies() == [undelivered]
+
+    counts = [1, 0, 0] if place == "dead_letters" else [0, 1, 0]
+    assert redrive() == counts
+    lead = eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
+    scene.pipeline.wait_until_quiet()
+    assert scene.lead(submission) == lead
+    assert len(scene.tap.about(scene.referral(submission)["id"], ENTERED)) == 1
+    assert dead_letters.bodies() == []
+    assert redrive() == [0, 0, 0]
+
+
+def test_more_dead_letters_than_one_call_takes(scene, submission, undelivered, redrive):
+    for _ in range(25):
+        scene.pipeline.dead_letters.put(undelivered)
+    assert redrive() == [25, 0, 0]
+    eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
+    scene.pipeline.wait_until_quiet()
+    assert scene.pipeline.dead_letters.bodies() == []
+    # All the copies together did it once.
+    assert scene.referral(submission)["version"] == 2
+
+
+def test_poison_gets_another_try_and_stays_poison_if_it_is(scene, submission, redrive):
+    referral, lead = scene.enter(submission)
+    (received,) = scene.tap.about(referral["id"], RECEIVED)
+    detail = received["detail"]
+    readable = detail["metadata"]["id"]
+    marks = {"poisonReason": {"S": "made-up"}, "poisonedAt": {"S": "2026-11-22T07:00:00.000Z"}}
+    event = {"detailType": {"S": RECEIVED}, "occurredAt": {"S": detail["metadata"]["occurredAt"]}}
+    items = [
+        {"pk": {"S": "POISON#3"}, "sk": {"S": readable}, "detail": {"S": json.dumps(detail)}, **event, **marks},
+        {"pk": {"S": "POISON#5"}, "sk": {"S": UNREADABLE}, "detail": {"S": "{"}, **event, **marks},
+    ]
+    for item in items:
+        scene.pipeline.put_in_outbox(item)
+    assert redrive() == [0, 0, 2]
+
+    def is_announced():
+        return [message["detail"] for message in scene.tap.about(referral["id"], RECEIVED)] == [detail] * 2
+
+    def is_set_aside_again():
+        poison = scene.pipeline.poison()
+        return poison.keys() == {UNREADABLE} and poison[UNREADABLE]["poisonReason"]["S"] == "unreadable"
+
+    eventually(is_announced, 30, "the good one is on the bus again")
+    eventually(is_set_aside_again, 30, "the bad one is set aside again")
+    assert scene.pipeline.poison()[UNREADABLE]["poisonedAt"] != marks["poisonedAt"]
+    scene.pipeline.take_from_outbox(items[1])
+    scene.pipeline.wait_until_quiet()
+    assert scene.pipeline.outbox() == []
+    assert (scene.referral(submission), scene.lead(submission)) == (referral, lead)
+    assert redrive() == [0, 0, 0]
+
+
+def test_a_stack_that_is_not_this_machines_own_is_found_by_its_outputs(
+    scene, submission, undelivered, redrive, tmp_path
+):
+    # Without dev.env the SDK's own settings count: here they name the tests' stack.
+    scene.pipeline.dead_letters.put(undelivered)
+    assert redrive(STACK_DIR=str(tmp_path)) == [1, 0, 0]
+    eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
+
+
+def test_a_stack_that_is_not_there_is_said_in_a_line(root, stack, tmp_path):
+    assert client(stack, "cloudformation")
+    done = subprocess.run(
+        [sys.executable, str(root / "infra" / "local" / "redrive.py")],
+        cwd=root,
+        env={**os.environ, "STACK_DIR": str(tmp_path), "STACK_NAME": "no-such-stack"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
