@@ -42,7 +42,7 @@ build: tools ## Build the functions and the operator's tool
 
 test: test-rust test-flow ## Every test
 
-test-rust: tools ## Rules, stores and races, on an embedded store
+test-rust: build ## Rules, stores, races and faults, on an embedded store
 	cargo test --workspace --locked --quiet --no-fail-fast
 
 test-flow: build local-tools ## The store contract and whole flows, on the deployed template

@@ -26,7 +26,7 @@ MINUTE = 60
 # to fit into one.
 RUSH_SECONDS = 20
 FEW_SECONDS = 8
-ATTEMPTS = 3
+ATTEMPTS = 8
 UNLIMITED = {name: "100000" for name in settings.PARAMETERS if name.startswith("CAPTURE_")}
 
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tracing::Instrument as _;
 
-use crate::{events::UnreadableEvent, ports::StoreError};
+use crate::{events::UnreadableEvent, ports::StoreError, system::has_time};
 
 /// An event as EventBridge delivers it. The detail stays raw: its reader decides what it may be.
 #[derive(Debug, Deserialize)]
@@ -72,7 +72,7 @@ where
         let id = message.message_id.clone().unwrap_or_default();
         let span = tracing::info_span!("message", message.id = %id);
         async {
-            let result = if has_time(deadline) {
+            let result = if has_time(deadline, ENOUGH) {
                 handle(message).await
             } else {
                 Err(Failure::Retry("no time was left to begin".to_owned()))
@@ -93,11 +93,6 @@ where
         .await;
     }
     response
-}
-
-#[expect(clippy::disallowed_methods, reason = "the runtime's deadline is on the system's clock")]
-fn has_time(deadline: SystemTime) -> bool {
-    deadline.duration_since(SystemTime::now()).is_ok_and(|left| left >= ENOUGH)
 }
 
 /// Reads a message as an event of the bus.

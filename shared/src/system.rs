@@ -1,5 +1,7 @@
 //! The system's clock and generator of ids, behind the ports of the same names.
 
+use std::time::{Duration, SystemTime};
+
 use ulid::Ulid;
 
 use crate::{
@@ -26,4 +28,11 @@ impl Ids for RandomIds {
     fn ulid(&self, at: Timestamp) -> Ulid {
         Ulid::from_parts(at.epoch_millis(), Ulid::generate().random())
     }
+}
+
+/// Whether at least `enough` is left before the runtime's `deadline`, which is on the system's clock.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn has_time(deadline: SystemTime, enough: Duration) -> bool {
+    deadline.duration_since(SystemTime::now()).is_ok_and(|left| left >= enough)
 }

@@ -20,8 +20,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let after_seconds: i64 = parsed("SWEEP_AFTER_SECONDS", |text| text.parse().ok())?;
     let (outbox, bus) = (&outbox, &bus);
     // What the schedule says does not matter, only that it calls.
-    run(service_fn(move |_: LambdaEvent<serde_json::Value>| async move {
-        sweep::handle(bus, outbox, after_seconds).await.map_err(|error| error.to_string())
+    run(service_fn(move |event: LambdaEvent<serde_json::Value>| async move {
+        let deadline = event.context.deadline();
+        sweep::handle(bus, outbox, after_seconds, deadline).await.map_err(|error| error.to_string())
     }))
     .await
 }

@@ -1,16 +1,27 @@
 //! One sweep.
 
+use std::time::{Duration, SystemTime};
+
 use referrals::{
     ports::{Clock as _, EventPublisher, Outbox, StoreError},
-    system::SystemClock,
+    system::{SystemClock, has_time},
     usecase::sweep_outbox::sweep_outbox,
 };
 
+/// A page takes at most a read, two calls to the bus and a delete, of four seconds each.
+const ENOUGH: Duration = Duration::from_secs(17);
+
 /// # Errors
 /// When the outbox cannot be read. The next sweep is a minute away.
-pub async fn handle(bus: &impl EventPublisher, outbox: &impl Outbox, after_seconds: i64) -> Result<(), StoreError> {
+pub async fn handle(
+    bus: &impl EventPublisher,
+    outbox: &impl Outbox,
+    after_seconds: i64,
+    deadline: SystemTime,
+) -> Result<(), StoreError> {
     let now = SystemClock.now();
-    let swept = sweep_outbox(bus, outbox, now.plus_seconds(-after_seconds), now).await?;
+    let has_time = || has_time(deadline, ENOUGH);
+    let swept = sweep_outbox(bus, outbox, now.plus_seconds(-after_seconds), now, has_time).await?;
     tracing::info!(
         outbox.published = swept.published,
         outbox.set_aside = swept.set_aside,

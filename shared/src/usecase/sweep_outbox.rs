@@ -7,10 +7,10 @@ use crate::{
     ports::{EventPublisher, Outbox, StoreError},
 };
 
-/// Entries read at a time.
-const PAGE: u32 = 100;
+/// Entries read at a time: two calls to the bus, so that a bus that hangs is noticed between pages.
+const PAGE: u32 = 20;
 /// Pages of one shard in one sweep. What is left is the next sweep's.
-const MAX_PAGES: usize = 10;
+const MAX_PAGES: usize = 50;
 
 /// What one sweep found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,42 +20,62 @@ pub struct Swept {
     pub still_pending: usize,
 }
 
-/// Publishes what has been pending since before `before`.
+/// Publishes what has been pending since before `before`, for as long as `has_time` says so. Each sweep begins at another
+/// shard, so that no shard is always the one for which no time was left.
 ///
 /// # Errors
-/// When the outbox cannot be read. What was published before stays published.
+/// When a shard cannot be read; the others were swept all the same. What was published stays published.
 pub async fn sweep_outbox(
     publisher: &impl EventPublisher,
     outbox: &impl Outbox,
     before: Timestamp,
     now: Timestamp,
+    has_time: impl Fn() -> bool,
 ) -> Result<Swept, StoreError> {
     let mut swept = Swept::default();
-    for shard in 0..outbox.shards() {
+    let mut unreadable = None;
+    let shards = outbox.shards();
+    let first = u32::try_from(now.epoch_seconds() / 60 % i64::from(shards)).unwrap_or(0);
+    for shard in (0..shards).map(|step| (first + step) % shards) {
         for _ in 0..MAX_PAGES {
-            let records = outbox.pending_before(shard, before, PAGE).await?;
-            let outcomes = relay_events(publisher, outbox, &records, AfterFailure::GoOn, now).await;
-            let mut stuck = 0;
-            for (record, outcome) in records.iter().zip(outcomes) {
-                let id = &record.key().sk;
-                match outcome {
-                    Relayed::Done => swept.published += 1,
-                    Relayed::SetAside(reason) => {
-                        tracing::error!(event.id = %id, event.reason = %reason, "poison, set aside");
-                        swept.set_aside += 1;
-                    }
-                    Relayed::Retry(reason) => {
-                        tracing::warn!(event.id = %id, event.reason = %reason, "still pending");
-                        stuck += 1;
-                    }
-                }
+            if !has_time() {
+                tracing::warn!("no time was left; the rest is the next sweep's");
+                return unreadable.map_or(Ok(swept), Err);
             }
-            swept.still_pending += stuck;
+            let records = match outbox.pending_before(shard, before, PAGE).await {
+                Ok(records) => records,
+                Err(error) => {
+                    unreadable = Some(error);
+                    break;
+                }
+            };
+            let stuck_before = swept.still_pending;
+            let outcomes = relay_events(publisher, outbox, &records, AfterFailure::GoOn, now).await;
+            for (record, outcome) in records.iter().zip(outcomes) {
+                swept.count(&record.key().sk, outcome);
+            }
             // The next page would begin with what is stuck in this one.
-            if stuck > 0 || records.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            let is_stuck = swept.still_pending > stuck_before;
+            if is_stuck || records.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;
             }
         }
     }
-    Ok(swept)
+    unreadable.map_or(Ok(swept), Err)
+}
+
+impl Swept {
+    fn count(&mut self, id: &str, outcome: Relayed) {
+        match outcome {
+            Relayed::Done => self.published += 1,
+            Relayed::SetAside(reason) => {
+                tracing::error!(event.id = %id, event.reason = %reason, "poison, set aside");
+                self.set_aside += 1;
+            }
+            Relayed::Retry(reason) => {
+                tracing::warn!(event.id = %id, event.reason = %reason, "still pending");
+                self.still_pending += 1;
+            }
+        }
+    }
 }

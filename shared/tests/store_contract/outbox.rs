@@ -127,16 +127,19 @@ async fn a_sweep_sends_what_has_waited_long_enough_and_goes_around_what_is_stuck
     let start = Timestamp::parse(STARTED_AT).unwrap();
     let outbox = world.store.outbox();
     let bus = Bus { answer: |_| Publication::Accepted, sent: Mutex::default() };
-    assert_eq!(sweep_outbox(&bus, &outbox, start, start).await, Ok(Swept::default()), "too young");
+    assert_eq!(sweep_outbox(&bus, &outbox, start, start, || true).await, Ok(Swept::default()), "too young");
+    let much_later = start.plus_seconds(7_200);
+    let without_time = sweep_outbox(&bus, &outbox, much_later, much_later, || false).await;
+    assert_eq!(without_time, Ok(Swept::default()), "no time");
 
     let stuck = Bus {
         answer: |place| if place == 0 { Publication::Retry("x".to_owned()) } else { Publication::Accepted },
         sent: Mutex::default(),
     };
     let later = start.plus_seconds(3_600);
-    let swept = sweep_outbox(&stuck, &outbox, later, later).await.unwrap();
+    let swept = sweep_outbox(&stuck, &outbox, later, later, || true).await.unwrap();
     assert_eq!(swept, Swept { published: 11, set_aside: 0, still_pending: 1 });
-    let swept = sweep_outbox(&bus, &outbox, later, later).await.unwrap();
+    let swept = sweep_outbox(&bus, &outbox, later, later, || true).await.unwrap();
     assert_eq!(swept, Swept { published: 1, set_aside: 0, still_pending: 0 });
     assert!(world.store.outbox_items().await.is_empty());
 }
