@@ -147,6 +147,8 @@ class Emulator:
                 "GATEWAY_PORT": str(self._settings.port),
                 "LAMBDA_EXECUTOR": "local",
                 "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+                # As on AWS. Otherwise it follows from this machine's memory, and a small one refuses a rush.
+                "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
                 # On: the functions sign as their roles, and a call that a role's policy does not allow is refused.
                 # Off: any credentials may do anything, so that a stranger's AWS tools work at once.
                 "AUTH": "true" if self._settings.enforce_roles else "false",
