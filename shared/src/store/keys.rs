@@ -1,7 +1,7 @@
 //! Every table key and index key of the system, and nowhere else. DATA_MODEL lists them with their access patterns.
 //!
-//! Every key starts with the organization. The exceptions are the slug directory, the login directory and the outbox:
-//! they are what an organization is found by, or hold no data of one.
+//! Every key starts with the organization. The exceptions are the slug directory, the login directory, the outbox
+//! and the rate limit: they are what an organization is found by, or hold no data of one.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

@@ -92,7 +92,7 @@ where
 {
     /// # Errors
     /// When the store does not answer, or somebody else changes the same people faster than this can follow. Nothing was
-    /// written then.
+    /// written then, unless the answer to the write was lost: the pair's guard holds off the next attempt.
     pub async fn capture(
         &self,
         slug: Option<&Slug>,

@@ -44,7 +44,8 @@ pub enum Entered {
 }
 
 /// # Errors
-/// When the store does not answer, or rows keep moving. Nothing was written then.
+/// When the store does not answer, or rows keep moving. Nothing was written then, unless the answer to the write was lost:
+/// the inbox holds off the next attempt.
 pub async fn enter_pipeline(
     store: &(impl ReferralReader + PersonReader + PipelineRecorder),
     clock: &impl Clock,

@@ -40,7 +40,7 @@ pub enum Logged {
 }
 
 /// # Errors
-/// When the store does not answer. Nothing was written then.
+/// When the store does not answer. Nothing was written then, unless the answer to the write was lost.
 pub async fn log_referral(
     store: &(impl PersonReader + ReferralRecorder),
     clock: &impl Clock,
