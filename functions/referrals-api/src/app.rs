@@ -1,32 +1,48 @@
 //! The routes. An operation is one file and one line here.
 
-use axum::{Router, extract::FromRef, middleware, routing::get};
-use referrals::{
-    http::{Authenticated, ClaimNames, Code, CursorKey, Problem},
-    store::{Directory, Ledger},
-};
+use std::sync::Arc;
 
-use crate::{find_person, find_referral, list_people, list_referrals, log_referral};
+use axum::{Router, middleware};
+use referrals::{
+    http::{ClaimNames, Code, CursorKey, Problem},
+    store::{AccountCache, Directory, Ledger},
+    system::SystemClock,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{account, openapi, people, referrals as ledger};
 
 /// What lives as long as the process.
-#[derive(Debug, Clone, FromRef)]
+#[derive(Debug, Clone)]
 pub struct App {
-    pub directory: Directory,
+    pub accounts: Arc<AccountCache<Directory, SystemClock>>,
     pub ledger: Ledger,
     pub cursor_key: CursorKey,
     pub claims: ClaimNames,
 }
 
+/// The operations with their description.
+pub fn operations() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::document())
+        .routes(routes!(ledger::list::list_referrals, ledger::log::log_referral))
+        .routes(routes!(ledger::find::find_referral, ledger::edit::edit_referral, ledger::delete::delete_referral))
+        .routes(routes!(ledger::contact::contact_referral))
+        .routes(routes!(ledger::qualify::qualify_referral))
+        .routes(routes!(ledger::reopen::reopen_referral))
+        .routes(routes!(ledger::lose::lose_referral))
+        .routes(routes!(ledger::convert::convert_referral))
+        .routes(routes!(ledger::history::find_history))
+        .routes(routes!(people::list::list_people))
+        .routes(routes!(people::find::find_person))
+}
+
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/api/reputation/referrals", get(list_referrals::list_referrals).post(log_referral::log_referral))
-        .route("/api/reputation/referrals/{id}", get(find_referral::find_referral))
-        .route("/api/people", get(list_people::list_people))
-        .route("/api/people/{id}", get(find_person::find_person))
+    let (router, _) = operations().split_for_parts();
+    router
         .fallback(async || Problem::new(Code::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
         // Around everything, the fallbacks included: nothing is answered to somebody unknown.
-        .layer(middleware::from_extractor_with_state::<Authenticated, App>(app.clone()))
+        .layer(middleware::from_fn_with_state(app.clone(), account::admit))
         .with_state(app)
 }
 

@@ -1,20 +1,24 @@
 //! referrals-api: what an agent's tools call, behind the gateway's authorizer.
 
+mod account;
 mod app;
-mod find_person;
-mod find_referral;
-mod list_people;
-mod list_referrals;
-mod log_referral;
+mod incoming;
+mod once;
+mod openapi;
 mod page;
 mod path_id;
+mod people;
+mod referrals;
 mod view;
 
-use referrals::{
+use std::sync::Arc;
+
+use ::referrals::{
     aws,
     http::{self, ClaimNames, CursorKey},
     logging, settings,
-    store::{Directory, Ledger},
+    store::{AccountCache, Directory, Ledger},
+    system::SystemClock,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,9 +28,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let table = settings::required("TABLE_NAME")?;
     let outbox_table = settings::required("OUTBOX_TABLE_NAME")?;
     let client = aws_sdk_dynamodb::Client::new(&sdk);
-    let directory = Directory::new(client.clone(), table.clone());
+    let accounts = Arc::new(AccountCache::new(Directory::new(client.clone(), table.clone()), SystemClock));
     let ledger = Ledger::new(client, table, outbox_table);
     let cursor_key = CursorKey::new(&settings::required("CURSOR_KEY")?);
     let claims = ClaimNames::from_environment()?;
-    http::serve(app::router(app::App { directory, ledger, cursor_key, claims })).await
+    http::serve(app::router(app::App { accounts, ledger, cursor_key, claims })).await
 }

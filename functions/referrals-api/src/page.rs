@@ -7,9 +7,20 @@ use referrals::{
     http::{Code, CursorKey, FieldError, ListIdentity, Problem},
     ports::{Page, Position},
 };
+use utoipa::IntoParams;
 
 const DEFAULT_LIMIT: u32 = 25;
 const MAX_LIMIT: u32 = 100;
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters")]
+pub struct PageParams {
+    #[param(minimum = 1, maximum = 100, default = 25)]
+    limit: Option<u32>,
+    /// `nextCursor` of the page before, with the same filters. Good for a day.
+    cursor: Option<String>,
+}
 
 /// The parameters of one request.
 #[derive(Debug)]

@@ -2,30 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use axum::{
-    Json,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
 use referrals::domain::{
+    audit::{AuditAction, AuditEntry},
     email::Email,
-    id::{DealId, OrgId, PersonId, ReferralId, UserId},
+    id::{DealId, EventId, OrgId, PersonId, ReferralId, UserId},
     person::{LeadSource, Person, PipelineStage, RelationshipStage},
     phone::Phone,
     referral::{Channel, Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
-    text::{Notes, PersonName},
+    text::{Notes, PersonName, Reason},
     time::Timestamp,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactView {
     email: Option<Email>,
     phone: Option<Phone>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReferralView {
     id: ReferralId,
@@ -37,18 +34,23 @@ pub struct ReferralView {
     agent_user_id: UserId,
     channel: Channel,
     status: ReferralStatus,
-    lost_reason: Option<Notes>,
+    lost_reason: Option<Reason>,
     resulting_deal_id: Option<DealId>,
     resulting_lead_source: LeadSource,
     reward_type: RewardType,
     reward_status: RewardStatus,
+    /// Minor units of `rewardCurrency`, or basis points for a commission share.
     reward_value: Option<i64>,
+    /// ISO 4217.
+    #[schema(example = "USD")]
     reward_currency: Option<String>,
     reward_sent_at: Option<Timestamp>,
     notes: Option<Notes>,
+    #[schema(value_type = Vec<RiskFlag>)]
     risk_flags: BTreeSet<RiskFlag>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    /// The entity tag, without its quotes.
     version: u64,
 }
 
@@ -81,7 +83,7 @@ impl From<Referral> for ReferralView {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonView {
     id: PersonId,
@@ -93,6 +95,7 @@ pub struct PersonView {
     relationship_stage: Option<RelationshipStage>,
     pipeline_stage: Option<PipelineStage>,
     owner_user_id: Option<UserId>,
+    /// How many referrals this person has sent.
     total_referrals: u32,
     email_marketing_consent: bool,
     sms_marketing_consent: bool,
@@ -125,11 +128,42 @@ impl From<Person> for PersonView {
     }
 }
 
-/// A single resource: a bare object, and its version as the entity tag.
-pub fn resource<V: Serialize>(view: &V, version: u64) -> Response {
-    let mut response = Json(view).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
-        response.headers_mut().insert(header::ETAG, tag);
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntryView {
+    at: Timestamp,
+    /// A member's id, `public`, or `system:` and a function.
+    #[schema(example = "user_789")]
+    actor: String,
+    action: AuditAction,
+    /// A code or an id: what it was before.
+    from: Option<String>,
+    /// A code or an id: what it is since.
+    to: Option<String>,
+    /// Names of the fields that changed.
+    fields: Vec<String>,
+    /// The deal that the referral was linked to by this.
+    deal_id: Option<DealId>,
+    /// The reason that was given.
+    note: Option<Reason>,
+    request_id: String,
+    /// The event that told the bus.
+    event_id: Option<EventId>,
+}
+
+impl From<AuditEntry> for HistoryEntryView {
+    fn from(entry: AuditEntry) -> Self {
+        Self {
+            at: entry.at,
+            actor: entry.actor,
+            action: entry.action,
+            from: entry.from,
+            to: entry.to,
+            fields: entry.fields,
+            deal_id: entry.deal_id,
+            note: entry.note,
+            request_id: entry.request_id,
+            event_id: entry.event_id.and_then(|id| EventId::parse(&id).ok()),
+        }
     }
-    response
 }

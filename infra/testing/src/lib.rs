@@ -10,10 +10,12 @@
 )]
 
 mod calls;
+mod committed;
 mod engine;
 mod fixtures;
 mod tables;
 
 pub use calls::CallCounter;
+pub use committed::assert_committed;
 pub use engine::{Item, TestStore};
 pub use fixtures::{Fixtures, STARTED_AT, TestClock, contact, name, submission};

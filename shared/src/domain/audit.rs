@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{id::UserId, time::Timestamp};
+use super::{
+    id::{DealId, UserId},
+    text::Reason,
+    time::Timestamp,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -13,6 +17,17 @@ pub enum AuditAction {
     LeadLinked,
     /// A risk flag was raised.
     Flagged,
+    /// The status moved; other fields may have changed with it.
+    StatusChanged,
+    /// Fields were changed.
+    Edited,
+    /// The row was deleted as a wrong entry.
+    Deleted,
+}
+
+impl AuditAction {
+    pub const ALL: [Self; 6] =
+        [Self::Received, Self::LeadLinked, Self::Flagged, Self::StatusChanged, Self::Edited, Self::Deleted];
 }
 
 /// Who did it.
@@ -36,7 +51,7 @@ impl std::fmt::Display for Actor {
     }
 }
 
-/// One change. `from` and `to` are codes or ids, never personal data.
+/// One change. `from` and `to` are codes or ids; only `note` may hold what somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
@@ -47,6 +62,15 @@ pub struct AuditEntry {
     pub from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// The contract's names of the fields that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// The deal that the referral was linked to by this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal_id: Option<DealId>,
+    /// The reason that was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Reason>,
     /// The gateway's request id, or the id of the event that caused the change.
     pub request_id: String,
     /// The event that the same transaction put into the outbox.

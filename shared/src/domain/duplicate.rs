@@ -1,5 +1,7 @@
 //! When two submissions are one: the same organization, agent, referrer and referred within thirty days of the first.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     contact::{Contact, ContactKey},
     digest::digest,
@@ -12,7 +14,8 @@ pub const GUARD_SECONDS: i64 = 30 * 86_400;
 
 /// Identity of (agent, referrer, referred) as a digest, so that the guard's key holds no
 /// address, number or name and has one length.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct PairKey(String);
 
 impl PairKey {

@@ -3,13 +3,16 @@
 
 pub mod access;
 pub mod audit;
+pub mod change;
 pub mod consent;
 pub mod contact;
 pub mod digest;
 pub mod duplicate;
 pub mod email;
+pub mod filter;
 pub mod id;
 pub mod idempotency;
+pub mod lifecycle;
 pub mod organization;
 pub mod person;
 pub mod phone;
@@ -18,3 +21,4 @@ pub mod referral;
 pub mod scope;
 pub mod text;
 pub mod time;
+pub mod version;

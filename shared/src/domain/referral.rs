@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     contact::Contact,
+    duplicate::PairKey,
     id::{DealId, OrgId, PersonId, ReferralId, UserId},
     person::LeadSource,
-    text::{Notes, PersonName},
+    text::{Notes, PersonName, Reason},
     time::Timestamp,
 };
 
@@ -57,17 +58,32 @@ pub enum Channel {
 }
 
 impl Channel {
+    pub const ALL: [Self; 4] = [Self::PublicProfile, Self::Widget, Self::Manual, Self::Import];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PublicProfile => "PUBLIC_PROFILE",
+            Self::Widget => "WIDGET",
+            Self::Manual => "MANUAL",
+            Self::Import => "IMPORT",
+        }
+    }
+
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
+    }
+
     /// The channels that a public submission may name.
     #[must_use]
     pub fn find_public(text: &str) -> Option<Self> {
-        match text {
-            "PUBLIC_PROFILE" => Some(Self::PublicProfile),
-            "WIDGET" => Some(Self::Widget),
-            _ => None,
-        }
+        Self::find(text).filter(|channel| matches!(channel, Self::PublicProfile | Self::Widget))
     }
 }
 
+/// Something about a referral that a person should look at. A flag is never taken back: what was done about it is in the
+/// history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RiskFlag {
@@ -81,6 +97,12 @@ pub enum RiskFlag {
     PossibleDuplicatePerson,
 }
 
+impl RiskFlag {
+    pub const ALL: [Self; 4] =
+        [Self::SelfReferral, Self::Contested, Self::PossibleDuplicate, Self::PossibleDuplicatePerson];
+}
+
+/// What an advocate gets for a referral that converts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RewardType {
@@ -90,6 +112,37 @@ pub enum RewardType {
     Custom,
     #[default]
     None,
+}
+
+impl RewardType {
+    pub const ALL: [Self; 5] = [Self::GiftCard, Self::CommissionShare, Self::AccountCredit, Self::Custom, Self::None];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GiftCard => "gift_card",
+            Self::CommissionShare => "commission_share",
+            Self::AccountCredit => "account_credit",
+            Self::Custom => "custom",
+            Self::None => "none",
+        }
+    }
+
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reward_type| reward_type.as_str() == text)
+    }
+
+    /// The largest value: basis points of the whole commission, or minor units of a currency that exact JSON numbers
+    /// hold in every language.
+    #[must_use]
+    pub fn max_value(self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::CommissionShare => 10_000,
+            Self::GiftCard | Self::AccountCredit | Self::Custom => 9_007_199_254_740_991,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +155,27 @@ pub enum RewardStatus {
     Canceled,
     Sent,
     Thanked,
+}
+
+impl RewardStatus {
+    pub const ALL: [Self; 6] = [Self::None, Self::Pending, Self::Held, Self::Canceled, Self::Sent, Self::Thanked];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Pending => "PENDING",
+            Self::Held => "HELD",
+            Self::Canceled => "CANCELED",
+            Self::Sent => "SENT",
+            Self::Thanked => "THANKED",
+        }
+    }
+
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
 }
 
 /// One referral. `version` counts changes and is the entity tag.
@@ -120,7 +194,7 @@ pub struct Referral {
     pub channel: Channel,
     pub status: ReferralStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub lost_reason: Option<Notes>,
+    pub lost_reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resulting_deal_id: Option<DealId>,
     pub resulting_lead_source: LeadSource,
@@ -138,6 +212,9 @@ pub struct Referral {
     pub notes: Option<Notes>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub risk_flags: BTreeSet<RiskFlag>,
+    /// The guard that this referral set up, so that deleting the one takes down the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guarded_pair: Option<PairKey>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,
@@ -178,6 +255,7 @@ impl Referral {
             reward_sent_at: None,
             notes: new.notes,
             risk_flags: BTreeSet::new(),
+            guarded_pair: None,
             created_at: at,
             updated_at: at,
             version: 1,
@@ -207,6 +285,24 @@ mod tests {
             assert_eq!(ReferralStatus::find(status.as_str()), Some(status));
         }
         assert_eq!(ReferralStatus::find("received"), None);
+        for channel in Channel::ALL {
+            assert_eq!(
+                (json(&channel), Channel::find(channel.as_str())),
+                (format!("\"{}\"", channel.as_str()), Some(channel))
+            );
+        }
+        for reward in RewardType::ALL {
+            assert_eq!(
+                (json(&reward), RewardType::find(reward.as_str())),
+                (format!("\"{}\"", reward.as_str()), Some(reward))
+            );
+        }
+        for status in RewardStatus::ALL {
+            assert_eq!(
+                (json(&status), RewardStatus::find(status.as_str())),
+                (format!("\"{}\"", status.as_str()), Some(status))
+            );
+        }
     }
 
     #[test]

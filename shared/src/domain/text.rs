@@ -1,4 +1,4 @@
-//! Text typed by people: names and notes. Text is data: normalized, bounded, and refused or cleaned where a character
+//! Text typed by people: names, notes and reasons. Text is data: normalized, bounded, and refused or cleaned where a character
 //! could act as a command to whatever shows it later. `Debug` never shows it.
 
 use std::fmt;
@@ -11,6 +11,8 @@ use unicode_normalization::UnicodeNormalization;
 pub const NAME_MAX_CHARS: usize = 200;
 /// Longest notes, in Unicode scalar values after trimming.
 pub const NOTES_MAX_CHARS: usize = 4_000;
+/// Longest reason or evidence, in Unicode scalar values after trimming.
+pub const REASON_MAX_CHARS: usize = 500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidText {
@@ -61,10 +63,15 @@ impl PersonName {
     /// The form in which two spellings of one name are compared: lower case, runs of white space as one space, NFC.
     #[must_use]
     pub fn comparison_form(&self) -> String {
-        let lower = self.0.to_lowercase();
-        let words: Vec<&str> = lower.split_whitespace().collect();
-        words.join(" ").nfc().collect()
+        comparison_form(&self.0)
     }
+}
+
+/// As [`PersonName::comparison_form`], for text that need not be a name.
+pub(super) fn comparison_form(text: &str) -> String {
+    let lower = text.nfc().collect::<String>().to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    words.join(" ").nfc().collect()
 }
 
 impl fmt::Debug for PersonName {
@@ -85,17 +92,7 @@ impl Notes {
     /// # Errors
     /// Over 4,000 characters.
     pub fn parse(text: &str) -> Result<Option<Self>, InvalidText> {
-        // Pasted text brings vertical tabs and the like; losing one is better than losing the lead.
-        let lines = text.replace("\r\n", "\n").replace('\r', "\n");
-        let clean: String = lines.nfc().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
-        let notes = clean.trim();
-        if notes.is_empty() {
-            return Ok(None);
-        }
-        if notes.chars().count() > NOTES_MAX_CHARS {
-            return Err(InvalidText::TooLong);
-        }
-        Ok(Some(Self(notes.to_owned())))
+        Ok(cleaned(text, NOTES_MAX_CHARS)?.map(Self))
     }
 
     #[must_use]
@@ -108,6 +105,43 @@ impl fmt::Debug for Notes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Notes(redacted)")
     }
+}
+
+/// Why an agent did something, or how they know: cleaned as [`Notes`], at most 500 characters. `Debug` is redacted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reason(String);
+
+impl Reason {
+    /// None when nothing but white space was typed.
+    ///
+    /// # Errors
+    /// Over 500 characters.
+    pub fn parse(text: &str) -> Result<Option<Self>, InvalidText> {
+        Ok(cleaned(text, REASON_MAX_CHARS)?.map(Self))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reason(redacted)")
+    }
+}
+
+/// Text of several lines. Pasting brings vertical tabs and the like; losing one is better than losing what was typed.
+fn cleaned(text: &str, max_chars: usize) -> Result<Option<String>, InvalidText> {
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    let clean: String = lines.nfc().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
+    let clean = clean.trim();
+    if clean.chars().count() > max_chars {
+        return Err(InvalidText::TooLong);
+    }
+    Ok(Some(clean.to_owned()).filter(|clean| !clean.is_empty()))
 }
 
 #[cfg(test)]
@@ -137,6 +171,8 @@ mod tests {
         assert_eq!(PersonName::parse(&"é".repeat(201)), Err(InvalidText::TooLong));
         assert!(Notes::parse(&"é".repeat(4_000)).is_ok());
         assert_eq!(Notes::parse(&"é".repeat(4_001)), Err(InvalidText::TooLong));
+        assert!(Reason::parse(&"é".repeat(500)).is_ok());
+        assert_eq!(Reason::parse(&"é".repeat(501)), Err(InvalidText::TooLong));
     }
 
     #[test]
@@ -148,8 +184,9 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        let shown = format!("{:?} {:?}", PersonName::parse("Pat Jones"), Notes::parse("sells a condo"));
-        assert!(!shown.contains("Pat") && !shown.contains("condo"), "{shown}");
+        let shown =
+            format!("{:?} {:?} {:?}", PersonName::parse("Pat Jones"), Notes::parse("a condo"), Reason::parse("moved"));
+        assert!(!shown.contains("Pat") && !shown.contains("condo") && !shown.contains("moved"), "{shown}");
     }
 
     proptest! {

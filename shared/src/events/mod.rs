@@ -3,11 +3,15 @@
 
 mod envelope;
 mod lead_entered_pipeline;
+mod referral_converted;
 mod referral_received;
+mod referral_status_changed;
 
 pub use envelope::{Detail, Metadata, NewEvent, UnreadableEvent};
 pub use lead_entered_pipeline::LeadEnteredPipelineV1;
+pub use referral_converted::ReferralConvertedV1;
 pub use referral_received::ReferralReceivedV1;
+pub use referral_status_changed::ReferralStatusChangedV1;
 
 /// `source` of every event that we put on the bus.
 pub const SOURCE: &str = "winnerr.referrals";

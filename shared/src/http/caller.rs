@@ -3,8 +3,8 @@
 use std::{collections::HashMap, hash::BuildHasher};
 
 use axum::{
-    extract::{FromRef, FromRequestParts},
-    http::request::Parts,
+    extract::FromRequestParts,
+    http::{Extensions, request::Parts},
 };
 use lambda_http::request::RequestContext;
 
@@ -39,26 +39,29 @@ impl ClaimNames {
     }
 }
 
-/// Extracts the caller, or answers 401 or 403.
+/// The caller whom the router has let in, or 401.
 #[derive(Debug, Clone)]
 pub struct Authenticated(pub Caller);
 
-impl<S> FromRequestParts<S> for Authenticated
-where
-    S: Send + Sync,
-    ClaimNames: FromRef<S>,
-{
+impl<S: Send + Sync> FromRequestParts<S> for Authenticated {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() else {
-            return Err(Problem::new(Code::Unauthenticated));
-        };
-        let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
-        // Without an authorizer's word there is no caller: closed, not open.
-        let jwt = jwt.ok_or(Problem::new(Code::Unauthenticated))?;
-        authenticate(&jwt.claims, &ClaimNames::from_ref(state)).map(Self)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Only the router's own layer puts a caller there.
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or(Problem::new(Code::Unauthenticated))
     }
+}
+
+/// Who calls, by the word of the gateway's authorizer.
+///
+/// # Errors
+/// 401 without that word: closed, not open. Else as [`authenticate`].
+pub fn caller_of(extensions: &Extensions, names: &ClaimNames) -> Result<Caller, Problem> {
+    let Some(RequestContext::ApiGatewayV2(context)) = extensions.get::<RequestContext>() else {
+        return Err(Problem::new(Code::Unauthenticated));
+    };
+    let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
+    authenticate(&jwt.ok_or(Problem::new(Code::Unauthenticated))?.claims, names)
 }
 
 /// Reads the claims strictly. The gateway writes every claim as text, a list as `[a b]`: no list is an id or a role.

@@ -8,10 +8,11 @@ use validator::{ValidationErrors, ValidationErrorsKind};
 
 use super::problem::{Code, FieldError, Problem};
 use crate::domain::{
+    change::Patch,
     contact::Contact,
     email::Email,
     phone::{Phone, Region},
-    text::{InvalidText, Notes, PersonName},
+    text::{InvalidText, Notes, PersonName, Reason},
 };
 
 /// Largest body, in bytes after base64 decoding.
@@ -21,6 +22,8 @@ pub const MAX_BODY_BYTES: usize = 32_768;
 #[derive(Debug)]
 pub struct Fields {
     map: Map<String, Value>,
+    /// JSON Pointer of the object that the fields are in.
+    place: String,
     errors: Vec<FieldError>,
 }
 
@@ -33,7 +36,7 @@ impl Fields {
             return Err(Problem::new(Code::BodyTooLarge));
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(map)) => Ok(Self { map, errors: Vec::new() }),
+            Ok(Value::Object(map)) => Ok(Self { map, place: String::new(), errors: Vec::new() }),
             Ok(_) => Err(Problem::fields(Code::InvalidFields, vec![FieldError::new("", "object_expected")])),
             Err(_) => Err(Problem::new(Code::InvalidJson)),
         }
@@ -63,8 +66,76 @@ impl Fields {
         }
     }
 
+    /// Takes a text of a merge patch: absent keeps what is there, null and blank clear it.
+    pub fn patched_text(&mut self, name: &str) -> Patch<String> {
+        if !self.map.contains_key(name) {
+            return Patch::Keep;
+        }
+        self.text(name).map_or(Patch::Clear, Patch::Set)
+    }
+
+    /// As [`Self::patched_text`], for a field that cannot be cleared.
+    pub fn required_text(&mut self, name: &str) -> Patch<String> {
+        match self.patched_text(name) {
+            Patch::Clear => {
+                self.reject(name, "required");
+                Patch::Keep
+            }
+            patch => patch,
+        }
+    }
+
+    /// Takes a whole number of a merge patch.
+    pub fn patched_number(&mut self, name: &str) -> Patch<i64> {
+        match self.map.remove(name) {
+            None => Patch::Keep,
+            Some(Value::Null) => Patch::Clear,
+            Some(value) => value.as_i64().map_or_else(
+                || {
+                    self.reject(name, "whole_number_expected");
+                    Patch::Keep
+                },
+                Patch::Set,
+            ),
+        }
+    }
+
+    /// Takes a box of a merge patch. None when the field is absent.
+    pub fn patched_flag(&mut self, name: &str) -> Option<bool> {
+        match self.map.remove(name)? {
+            Value::Bool(ticked) => Some(ticked),
+            _ => {
+                self.reject(name, "true_or_false_expected");
+                None
+            }
+        }
+    }
+
+    /// Takes an object. `Clear` for null.
+    pub fn object(&mut self, name: &str) -> Patch<Self> {
+        match self.map.remove(name) {
+            None => Patch::Keep,
+            Some(Value::Null) => Patch::Clear,
+            Some(Value::Object(map)) => Patch::Set(Self { map, place: self.pointer(name), errors: Vec::new() }),
+            Some(_) => {
+                self.reject(name, "object_expected");
+                Patch::Keep
+            }
+        }
+    }
+
+    /// Takes over what is wrong in an object that was taken with [`Self::object`], fields that nobody took included.
+    pub fn close(&mut self, mut object: Self) {
+        object.refuse_unknown();
+        self.errors.append(&mut object.errors);
+    }
+
+    fn pointer(&self, name: &str) -> String {
+        format!("{}/{}", self.place, name.replace('~', "~0").replace('/', "~1"))
+    }
+
     pub fn reject(&mut self, name: &str, code: &'static str) {
-        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        let pointer = self.pointer(name);
         if !self.errors.iter().any(|error| error.pointer == pointer) {
             self.errors.push(FieldError::new(pointer, code));
         }
@@ -83,6 +154,15 @@ impl Fields {
                     _ => "invalid",
                 };
                 self.reject(&camel_case(field), code);
+            }
+        }
+    }
+
+    /// Refuses those of `names` that are there: the resource has them, but they are not the client's to set.
+    pub fn refuse_read_only(&mut self, names: &[&str]) {
+        for name in names {
+            if self.map.remove(*name).is_some() {
+                self.reject(name, "read_only");
             }
         }
     }
@@ -112,6 +192,37 @@ impl Fields {
                 self.reject(name, text_code(error));
                 None
             }
+        }
+    }
+
+    pub fn reason(&mut self, name: &str, text: Option<&str>) -> Option<Reason> {
+        match Reason::parse(text?) {
+            Ok(value) => value,
+            Err(error) => {
+                self.reject(name, text_code(error));
+                None
+            }
+        }
+    }
+
+    /// Parses what was set, and rejects the field with `code` where that fails.
+    pub fn parsed<T>(
+        &mut self,
+        name: &str,
+        text: Patch<String>,
+        code: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Patch<T> {
+        match text {
+            Patch::Keep => Patch::Keep,
+            Patch::Clear => Patch::Clear,
+            Patch::Set(text) => parse(&text).map_or_else(
+                || {
+                    self.reject(name, code);
+                    Patch::Keep
+                },
+                Patch::Set,
+            ),
         }
     }
 

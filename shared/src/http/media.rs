@@ -1,21 +1,34 @@
 //! Which bodies are read at all: JSON, not compressed.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::problem::{Code, Problem};
+
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// # Errors
 /// 415 for any other content type, a charset other than UTF-8, or a content encoding.
 pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    require(headers, &[JSON], (HeaderName::from_static("accept-post"), "application/json"))
+}
+
+/// # Errors
+/// As [`require_json`]; a merge patch (RFC 7396) may also say that it is plain JSON.
+pub fn require_merge_patch(headers: &HeaderMap) -> Result<(), Problem> {
+    let accepted = "application/merge-patch+json, application/json";
+    require(headers, &[MERGE_PATCH, JSON], (HeaderName::from_static("accept-patch"), accepted))
+}
+
+fn require(headers: &HeaderMap, media_types: &[&str], accepted: (HeaderName, &'static str)) -> Result<(), Problem> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = content_type.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    let is_json = parts.next().is_some_and(|media| media_types.iter().any(|known| media.eq_ignore_ascii_case(known)));
     let is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
         !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
     });
     if !is_json || !is_utf8 {
-        return Err(Problem::new(Code::UnsupportedMediaType)
-            .with_header(axum::http::HeaderName::from_static("accept-post"), "application/json"));
+        return Err(Problem::new(Code::UnsupportedMediaType).with_header(accepted.0, accepted.1));
     }
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("unreadable"));
     match encoding {

@@ -6,11 +6,17 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::ports::StoreError;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{lifecycle, referral::ReferralStatus},
+    ports::StoreError,
+};
 
 /// Stable names of what can go wrong. Clients compare these, not texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ProblemCode)]
 pub enum Code {
     BadRequest,
     InvalidJson,
@@ -19,13 +25,23 @@ pub enum Code {
     InvalidIdempotencyKey,
     Unauthenticated,
     Forbidden,
+    AccountSuspended,
     NotFound,
     MethodNotAllowed,
+    InvalidTransition,
+    DealAlreadyLinked,
+    DealAlreadyAttributed,
+    RewardLocked,
+    ReferralConverted,
+    ContactTaken,
+    SlugTaken,
+    PreconditionFailed,
     BodyTooLarge,
     UnsupportedMediaType,
     UnsupportedContentEncoding,
     InvalidFields,
     SelfReferral,
+    DealRequired,
     IdempotencyKeyReused,
     TooManyRequests,
     Internal,
@@ -33,7 +49,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 28] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::InvalidQuery,
@@ -41,13 +57,23 @@ impl Code {
         Self::InvalidIdempotencyKey,
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::AccountSuspended,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::InvalidTransition,
+        Self::DealAlreadyLinked,
+        Self::DealAlreadyAttributed,
+        Self::RewardLocked,
+        Self::ReferralConverted,
+        Self::ContactTaken,
+        Self::SlugTaken,
+        Self::PreconditionFailed,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::UnsupportedContentEncoding,
         Self::InvalidFields,
         Self::SelfReferral,
+        Self::DealRequired,
         Self::IdempotencyKeyReused,
         Self::TooManyRequests,
         Self::Internal,
@@ -69,8 +95,21 @@ impl Code {
             }
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "A valid access token is required."),
             Self::Forbidden => (StatusCode::FORBIDDEN, "The access token does not allow this."),
+            Self::AccountSuspended => (StatusCode::FORBIDDEN, "The member or the organization is suspended."),
             Self::NotFound => (StatusCode::NOT_FOUND, "There is nothing here."),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed here."),
+            Self::InvalidTransition => (StatusCode::CONFLICT, "The referral cannot go from its status to that one."),
+            Self::DealAlreadyLinked => {
+                (StatusCode::CONFLICT, "The referral is converted by another deal. A patch corrects it.")
+            }
+            Self::DealAlreadyAttributed => (StatusCode::CONFLICT, "The deal belongs to another referral."),
+            Self::RewardLocked => (StatusCode::CONFLICT, "The reward can be changed only until it is decided."),
+            Self::ReferralConverted => (StatusCode::CONFLICT, "A converted referral cannot be deleted."),
+            Self::ContactTaken => (StatusCode::CONFLICT, "The address or number belongs to another person."),
+            Self::SlugTaken => (StatusCode::CONFLICT, "The slug belongs to another profile."),
+            Self::PreconditionFailed => {
+                (StatusCode::PRECONDITION_FAILED, "It has changed since the version named in If-Match.")
+            }
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 32,768 bytes."),
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has to be JSON with content type application/json.")
@@ -80,6 +119,9 @@ impl Code {
             }
             Self::InvalidFields => (StatusCode::UNPROCESSABLE_ENTITY, "Some fields are not valid."),
             Self::SelfReferral => (StatusCode::UNPROCESSABLE_ENTITY, "Referrer and referred are the same person."),
+            Self::DealRequired => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "A converted referral needs the deal that it led to.")
+            }
             Self::IdempotencyKeyReused => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.")
             }
@@ -91,7 +133,7 @@ impl Code {
 }
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.
     pub pointer: String,
@@ -110,18 +152,25 @@ impl FieldError {
 pub struct Problem {
     pub code: Code,
     pub errors: Vec<FieldError>,
+    transition: Option<(ReferralStatus, ReferralStatus)>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self { code, errors: Vec::new(), headers: Vec::new() }
+        Self::fields(code, Vec::new())
     }
 
     #[must_use]
     pub fn fields(code: Code, errors: Vec<FieldError>) -> Self {
-        Self { code, errors, headers: Vec::new() }
+        Self { code, errors, transition: None, headers: Vec::new() }
+    }
+
+    /// 409 that says where the referral could go instead.
+    #[must_use]
+    pub fn invalid_transition(from: ReferralStatus, to: ReferralStatus) -> Self {
+        Self { transition: Some((from, to)), ..Self::new(Code::InvalidTransition) }
     }
 
     #[must_use]
@@ -156,21 +205,47 @@ impl From<StoreError> for Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// The body of every answer that is an error (RFC 9457). The request's id stands in `x-request-id`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    #[schema(example = "about:blank")]
     r#type: &'static str,
+    /// One sentence for people; it may change.
     title: &'static str,
     status: u16,
     code: Code,
-    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
-    errors: &'a [FieldError],
+    /// The fields or parameters that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    /// With `invalid_transition`: the referral's status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    from: Option<ReferralStatus>,
+    /// With `invalid_transition`: the status that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    to: Option<ReferralStatus>,
+    /// With `invalid_transition`: the statuses that an agent can take the referral to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false)]
+    allowed: Option<Vec<ReferralStatus>>,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, title) = self.code.status_and_title();
-        let body =
-            Body { r#type: "about:blank", title, status: status.as_u16(), code: self.code, errors: &self.errors };
+        let body = ProblemBody {
+            r#type: "about:blank",
+            title,
+            status: status.as_u16(),
+            code: self.code,
+            errors: self.errors,
+            from: self.transition.map(|(from, _)| from),
+            to: self.transition.map(|(_, to)| to),
+            allowed: self.transition.map(|(from, _)| lifecycle::targets(from)),
+        };
         let json = serde_json::to_string(&body).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], json).into_response();
         response.headers_mut().extend(self.headers);

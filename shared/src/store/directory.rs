@@ -3,14 +3,18 @@
 use aws_sdk_dynamodb::Client;
 use serde::de::DeserializeOwned;
 
-use super::{get, keys, rows::LoginRow};
+use super::{
+    batch::get_all,
+    get, keys,
+    rows::{LoginRow, from_item},
+};
 use crate::{
     domain::{
         id::{OrgId, UserId},
         organization::{AgentProfile, Member, Organization, PublishedProfile, Slug},
         scope::OrgScope,
     },
-    ports::{LoginDirectory, MemberDirectory, ProfileDirectory, StoreError},
+    ports::{Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileDirectory, StoreError},
 };
 
 /// Who somebody is: the rows that an operator puts in place. In the ledger's table.
@@ -50,6 +54,24 @@ impl LoginDirectory for Directory {
     async fn find_login(&self, subject: &str) -> Result<Option<(OrgId, UserId)>, StoreError> {
         let login: Option<LoginRow> = self.get("reading a login", &keys::login(subject)).await?;
         Ok(login.map(|login| (login.organization_id, login.user_id)))
+    }
+}
+
+impl AccountDirectory for Directory {
+    async fn find_account(&self, scope: &OrgScope, user: &UserId) -> Result<Option<Account>, StoreError> {
+        let operation = "reading an account";
+        let keys = [keys::organization(scope), keys::member(scope, user)];
+        let (mut organization, mut member) = (None, None);
+        for item in get_all(&self.client, &self.table, operation, &keys).await? {
+            let is_organization =
+                item.get(keys::SK).and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == keys::ORGANIZATION);
+            if is_organization {
+                organization = Some(from_item(operation, item)?);
+            } else {
+                member = Some(from_item(operation, item)?);
+            }
+        }
+        Ok(organization.zip(member).map(|(organization, member)| Account { organization, member }))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         consent::ConsentEntry,
         contact::ContactKey,
         duplicate::PairKey,
-        id::{EventId, PersonId, ReferralId, UserId},
+        id::{DealId, EventId, PersonId, ReferralId, UserId},
         idempotency::IdempotentRequest,
         organization::Slug,
         person::Person,
@@ -38,8 +38,14 @@ pub const STATUS_INDEX: &str = "status";
 /// Index over (`agentPk`, `listSk`): referrals of one agent, newest first.
 pub const AGENT_INDEX: &str = "agent";
 
+/// Sort key of an organization's row.
+pub const ORGANIZATION: &str = "ORGANIZATION";
 /// Prefix of the links from a lead to the referrals through which they came.
 pub const LEAD_OF: &str = "LEAD_OF#";
+/// Prefix of the links from a referrer to the referrals that they sent.
+pub const REFERRED: &str = "REFERRED#";
+/// Prefix of the entries of a referral's history.
+pub const AUDIT: &str = "AUDIT#";
 /// Prefix of partitions with outbox items that wait for the bus.
 pub const PENDING: &str = "PENDING#";
 /// Prefix of partitions with outbox items that the bus will never take.
@@ -73,17 +79,19 @@ impl Keys {
     }
 }
 
-/// A secondary index.
+/// A secondary index, or the table itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Index {
-    pub name: &'static str,
+    /// None for the table.
+    pub name: Option<&'static str>,
     pub partition: &'static str,
     pub sort: &'static str,
 }
 
-pub const BY_LIST: Index = Index { name: LIST_INDEX, partition: LIST_PK, sort: LIST_SK };
-pub const BY_STATUS: Index = Index { name: STATUS_INDEX, partition: LIST_PK, sort: STATUS_SK };
-pub const BY_AGENT: Index = Index { name: AGENT_INDEX, partition: AGENT_PK, sort: LIST_SK };
+pub const BY_KEY: Index = Index { name: None, partition: PK, sort: SK };
+pub const BY_LIST: Index = Index { name: Some(LIST_INDEX), partition: LIST_PK, sort: LIST_SK };
+pub const BY_STATUS: Index = Index { name: Some(STATUS_INDEX), partition: LIST_PK, sort: STATUS_SK };
+pub const BY_AGENT: Index = Index { name: Some(AGENT_INDEX), partition: AGENT_PK, sort: LIST_SK };
 
 /// One partition of an index, or the part of it whose sort key starts with `prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +106,24 @@ impl Listing {
     #[must_use]
     pub fn start_key(&self, row: &Keys, position: &Position) -> Keys {
         let sort = format!("{}{}", self.prefix, place(position.created_at, &position.id));
-        row.clone().and(self.index.partition, self.partition.clone()).and(self.index.sort, sort)
+        match self.index.name {
+            None => Keys::new(self.partition.clone(), sort),
+            Some(_) => row.clone().and(self.index.partition, self.partition.clone()).and(self.index.sort, sort),
+        }
+    }
+
+    /// The first and the last sort key of rows created at `from` or later and before `to`. None for the whole partition.
+    #[must_use]
+    pub fn range(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Option<[String; 2]> {
+        if self.prefix.is_empty() && from.is_none() && to.is_none() {
+            return None;
+        }
+        // A place starts with the digits of a year: `0` stands before every one, `:` after.
+        let bound = |at: Option<Timestamp>, open: &str| {
+            format!("{}{}", self.prefix, at.map_or_else(|| open.to_owned(), |at| at.to_string()))
+        };
+        // A row of the very time `to` has a longer key, and so stands after it.
+        Some([bound(from, "0"), bound(to, ":")])
     }
 }
 
@@ -122,7 +147,7 @@ fn org(scope: &OrgScope) -> String {
 
 #[must_use]
 pub fn organization(scope: &OrgScope) -> Keys {
-    Keys::new(org(scope), "ORGANIZATION")
+    Keys::new(org(scope), ORGANIZATION)
 }
 
 #[must_use]
@@ -180,6 +205,26 @@ pub fn lead_link(scope: &OrgScope, lead: &PersonId, referral: &ReferralId) -> Ke
     Keys::new(person_partition(scope, lead), format!("{LEAD_OF}{referral}"))
 }
 
+/// From a referrer to a referral that they sent. Written and deleted with the referral: what the referrer's counter
+/// counts, and their referrals in order, in one partition that can be read strongly consistent.
+#[must_use]
+pub fn referred_link(scope: &OrgScope, row: &Referral) -> Keys {
+    let listing = referrals_by(scope, &row.referrer_person_id);
+    Keys::new(listing.partition, format!("{}{}", listing.prefix, place(row.created_at, row.id.as_str())))
+}
+
+/// Links to the referrals that one person sent.
+#[must_use]
+pub fn referrals_by(scope: &OrgScope, referrer: &PersonId) -> Listing {
+    Listing { index: BY_KEY, partition: person_partition(scope, referrer), prefix: REFERRED.to_owned() }
+}
+
+/// A deal, matched or not.
+#[must_use]
+pub fn deal(scope: &OrgScope, deal: &DealId) -> Keys {
+    Keys::new(format!("{}#DEAL#{deal}", org(scope)), "DEAL")
+}
+
 #[must_use]
 pub fn referral_partition(scope: &OrgScope, id: &ReferralId) -> String {
     format!("{}#REFERRAL#{id}", org(scope))
@@ -222,7 +267,7 @@ pub fn referrals_of(scope: &OrgScope, agent: &UserId) -> Listing {
 /// One change of a referral. A request makes at most one entry per referral.
 #[must_use]
 pub fn audit(scope: &OrgScope, referral: &ReferralId, entry: &AuditEntry) -> Keys {
-    Keys::new(referral_partition(scope, referral), format!("AUDIT#{}#{}", entry.at, entry.request_id))
+    Keys::new(referral_partition(scope, referral), format!("{AUDIT}{}#{}", entry.at, entry.request_id))
 }
 
 #[must_use]

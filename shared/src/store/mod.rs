@@ -1,5 +1,8 @@
 //! The ledger in DynamoDB: the only module that names its SDK. Keys come from `keys`, and nowhere else.
 
+mod account_cache;
+mod answers;
+mod batch;
 mod directory;
 mod error;
 pub mod keys;
@@ -10,14 +13,17 @@ mod profile_cache;
 mod provision;
 mod query;
 mod rate_limiter;
+mod recent;
 mod record_referral;
 mod referrals;
+mod revision;
 pub mod rows;
 pub mod transaction;
 
 use aws_sdk_dynamodb::Client;
 use serde::de::DeserializeOwned;
 
+pub use account_cache::AccountCache;
 pub use directory::Directory;
 pub use outbox::{OutboxTable, record as outbox_record};
 pub use profile_cache::ProfileCache;

@@ -6,7 +6,8 @@ use super::{
     Ledger,
     error::store_error,
     keys,
-    rows::{ContactRow, LeadLinkRow, from_item},
+    query::{Placed, Wanted},
+    rows::{ContactRow, LinkRow, from_item},
 };
 use crate::{
     domain::{
@@ -17,6 +18,12 @@ use crate::{
     },
     ports::{Page, PersonReader, Position, StoreError},
 };
+
+impl Placed for Person {
+    fn position(&self) -> Position {
+        Position { created_at: self.created_at, id: self.id.as_str().to_owned() }
+    }
+}
 
 impl PersonReader for Ledger {
     async fn find_person(&self, scope: &OrgScope, id: &PersonId) -> Result<Option<Person>, StoreError> {
@@ -38,11 +45,8 @@ impl PersonReader for Ledger {
                 Some((keys::person(scope, &id), position))
             }
         };
-        self.page(operation, &keys::people(scope), None, after, limit, |row: &Person| Position {
-            created_at: row.created_at,
-            id: row.id.as_str().to_owned(),
-        })
-        .await
+        let listing = keys::people(scope);
+        self.page(operation, Wanted { listing: &listing, from: None, to: None, admits: None, after, limit }).await
     }
 
     async fn find_key_holder(&self, scope: &OrgScope, key: &ContactKey) -> Result<Option<PersonId>, StoreError> {
@@ -65,6 +69,6 @@ impl PersonReader for Ledger {
             .await
             .map_err(|error| store_error(operation, &error))?;
         let items = output.items.unwrap_or_default();
-        items.into_iter().map(|item| from_item::<LeadLinkRow>(operation, item).map(|row| row.referral_id)).collect()
+        items.into_iter().map(|item| from_item::<LinkRow>(operation, item).map(|row| row.referral_id)).collect()
     }
 }

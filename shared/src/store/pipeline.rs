@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     Ledger, keys,
-    rows::{ContactRow, InboxRow, LeadLinkRow, to_item},
-    transaction::{Attributes, Committed, Transaction},
+    rows::{ContactRow, InboxRow, LinkRow, to_item},
+    transaction::{Committed, Transaction},
 };
 use crate::{
     domain::scope::OrgScope,
@@ -52,13 +52,23 @@ impl PipelineRecorder for Ledger {
             )?;
         }
         if let Some(person) = &write.known_lead {
-            self.replace(&mut transaction, to_item(person, &keys::person_row(scope, person))?, person.version)?;
+            self.replace(
+                &mut transaction,
+                Part::Effect,
+                to_item(person, &keys::person_row(scope, person))?,
+                person.version,
+            )?;
         }
         for referral in std::iter::once(&write.referral).chain(&write.contested) {
-            self.replace(&mut transaction, to_item(referral, &keys::referral_row(scope, referral))?, referral.version)?;
+            self.replace(
+                &mut transaction,
+                Part::Effect,
+                to_item(referral, &keys::referral_row(scope, referral))?,
+                referral.version,
+            )?;
         }
         if let Some(lead) = &write.referral.referred_person_id {
-            let row = LeadLinkRow { referral_id: write.referral.id.clone() };
+            let row = LinkRow { referral_id: write.referral.id.clone(), created_at: write.referral.created_at };
             let link = keys::lead_link(scope, lead, &write.referral.id);
             transaction.write(Part::Effect, &self.table, to_item(&row, &link)?)?;
         }
@@ -74,13 +84,5 @@ impl PipelineRecorder for Ledger {
             }
             Committed::Refused(_) => PipelineWriteOutcome::Stale,
         })
-    }
-}
-
-impl Ledger {
-    /// Writes a row whose stored version is one less than its own.
-    fn replace(&self, transaction: &mut Transaction<Part>, item: Attributes, version: u64) -> Result<(), StoreError> {
-        let read = AttributeValue::N(version.saturating_sub(1).to_string());
-        transaction.put(Part::Effect, &self.table, item, "version = :read", [(":read", read)])
     }
 }

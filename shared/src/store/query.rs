@@ -10,33 +10,50 @@ use super::{
     rows::from_item,
     transaction::Attributes,
 };
-use crate::ports::{Page, Position, StoreError};
+use crate::{
+    domain::time::Timestamp,
+    ports::{Page, Position, StoreError},
+};
 
 /// Reads per answer at most, however little a filter lets through; then the caller gets a cursor.
-const MAX_READS: usize = 4;
+pub(super) const MAX_READS: usize = 4;
 /// Rows read at a time where a filter drops some of them.
 const FILTERED_READ: u32 = 100;
 
-/// An equality that rows must have and that no index covers.
-pub struct Filter {
-    pub attribute: &'static str,
-    pub value: String,
+/// Rows that stand where a list has rows.
+pub(super) trait Placed {
+    fn position(&self) -> Position;
+}
+
+/// What of a listing is wanted.
+pub(super) struct Wanted<'a, R> {
+    pub listing: &'a Listing,
+    /// Created at this time or later.
+    pub from: Option<Timestamp>,
+    /// Created before this time.
+    pub to: Option<Timestamp>,
+    /// What the listing does not tell apart; None when it has nothing but what is wanted.
+    pub admits: Option<&'a (dyn Fn(&R) -> bool + Sync)>,
+    /// Where the last page ended, with the table key of the row there.
+    pub after: Option<(Keys, &'a Position)>,
+    pub limit: u32,
 }
 
 impl Ledger {
-    /// `position_of` tells where a row stands; `after` is a position with the table key of the row there.
-    pub(super) async fn page<R: DeserializeOwned>(
+    pub(super) async fn page<R: DeserializeOwned + Placed>(
         &self,
         operation: &'static str,
-        listing: &Listing,
-        filter: Option<&Filter>,
-        after: Option<(Keys, &Position)>,
-        limit: u32,
-        position_of: impl Fn(&R) -> Position,
+        wanted: Wanted<'_, R>,
     ) -> Result<Page<R>, StoreError> {
+        let Wanted { listing, from, to, admits, after, limit } = wanted;
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        let range = listing.range(from, to);
         let limit_rows = usize::try_from(limit).unwrap_or(usize::MAX);
         // One row more than asked for shows whether there is a next page.
-        let per_read = if filter.is_some() { FILTERED_READ } else { limit.saturating_add(1) };
+        let one_more = limit.saturating_add(1);
+        let per_read = if admits.is_some() { one_more.max(FILTERED_READ) } else { one_more };
         let mut start = after.map(|(row, position)| to_attributes(&listing.start_key(&row, position)));
         let mut items: Vec<R> = Vec::new();
         for _ in 0..MAX_READS {
@@ -44,29 +61,27 @@ impl Ledger {
                 .client
                 .query()
                 .table_name(&self.table)
-                .index_name(listing.index.name)
+                .set_index_name(listing.index.name.map(str::to_owned))
+                .consistent_read(listing.index.name.is_none())
                 .scan_index_forward(false)
                 .limit(i32::try_from(per_read).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start.take())
                 .expression_attribute_names("#partition", listing.index.partition)
                 .expression_attribute_values(":partition", AttributeValue::S(listing.partition.clone()));
-            query = if listing.prefix.is_empty() {
-                query.key_condition_expression("#partition = :partition")
-            } else {
-                query
-                    .key_condition_expression("#partition = :partition AND begins_with(#sort, :prefix)")
+            query = match &range {
+                None => query.key_condition_expression("#partition = :partition"),
+                Some([first, last]) => query
+                    .key_condition_expression("#partition = :partition AND #sort BETWEEN :first AND :last")
                     .expression_attribute_names("#sort", listing.index.sort)
-                    .expression_attribute_values(":prefix", AttributeValue::S(listing.prefix.clone()))
+                    .expression_attribute_values(":first", AttributeValue::S(first.clone()))
+                    .expression_attribute_values(":last", AttributeValue::S(last.clone())),
             };
-            if let Some(filter) = filter {
-                query = query
-                    .filter_expression("#filter = :filter")
-                    .expression_attribute_names("#filter", filter.attribute)
-                    .expression_attribute_values(":filter", AttributeValue::S(filter.value.clone()));
-            }
             let output = query.send().await.map_err(|error| store_error(operation, &error))?;
             for item in output.items.unwrap_or_default() {
-                items.push(from_item(operation, item)?);
+                let row = from_item(operation, item)?;
+                if admits.is_none_or(|admits| admits(&row)) {
+                    items.push(row);
+                }
             }
             start = output.last_evaluated_key;
             if items.len() > limit_rows || start.is_none() {
@@ -75,7 +90,7 @@ impl Ledger {
         }
         if items.len() > limit_rows {
             items.truncate(limit_rows);
-            let next = items.last().map(position_of);
+            let next = items.last().map(Placed::position);
             return Ok(Page { items, next });
         }
         let next = match &start {

@@ -4,15 +4,16 @@ use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::Attribute
 
 use super::{
     Ledger,
+    answers::used_key,
     error::{store_error, unreadable_row},
     keys, rows,
-    rows::{ContactRow, PairGuardRow, RememberedAnswerRow, to_item},
-    transaction::{Attributes, Committed, Patience, Transaction, primary},
+    rows::{ContactRow, LinkRow, PairGuardRow, to_item},
+    transaction::{Committed, Patience, Transaction, primary},
 };
 use crate::{
     domain::{duplicate::PairKey, scope::OrgScope, time::Timestamp},
     ports::{
-        ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, RememberedAnswer, StoreError, UsedKey,
+        ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, RememberedAnswer, Repetition, StoreError,
     },
 };
 
@@ -26,6 +27,7 @@ enum Part {
     Contact(usize),
     Consent,
     Agent,
+    Link,
     Audit,
     Outbox,
 }
@@ -40,7 +42,7 @@ impl ReferralRecorder for Ledger {
         let mut transaction = Transaction::default();
         transaction.create(Part::Referral, &self.table, to_item(referral, &keys::referral_row(scope, referral))?)?;
         if let Some(remembered) = &write.remembered {
-            self.remember(&mut transaction, scope, remembered, referral.created_at)?;
+            self.remember(&mut transaction, Part::Answer, scope, remembered, referral.created_at)?;
         }
         if let Some(guard) = &write.guard {
             let row = PairGuardRow {
@@ -94,6 +96,8 @@ impl ReferralRecorder for Ledger {
                 [(":active", AttributeValue::S("ACTIVE".to_owned()))],
             )?;
         }
+        let link = LinkRow { referral_id: referral.id.clone(), created_at: referral.created_at };
+        transaction.create(Part::Link, &self.table, to_item(&link, &keys::referred_link(scope, referral))?)?;
         let audit = keys::audit(scope, &referral.id, &write.audit);
         transaction.create(Part::Audit, &self.table, to_item(&write.audit, &audit)?)?;
         transaction.create(Part::Outbox, &self.outbox_table, super::outbox::item(&write.event)?)?;
@@ -108,11 +112,11 @@ impl ReferralRecorder for Ledger {
                     Part::Contact(place) => 2 + place,
                     Part::Referrer => usize::MAX - 3,
                     Part::Agent => usize::MAX - 2,
-                    Part::Referral | Part::Consent | Part::Audit | Part::Outbox => usize::MAX,
+                    Part::Referral | Part::Consent | Part::Link | Part::Audit | Part::Outbox => usize::MAX,
                 });
                 let first = refusals.into_iter().next().ok_or_else(|| unreadable_row(OPERATION))?;
                 match (first.name, &write.referrer) {
-                    (Part::Answer, _) => Ok(ReferralWriteOutcome::KeyUsed(used_key(first.existing)?)),
+                    (Part::Answer, _) => Ok(ReferralWriteOutcome::KeyUsed(used_key(OPERATION, first.existing)?)),
                     (Part::Guard, _) => Ok(ReferralWriteOutcome::PairGuarded),
                     (Part::Contact(place), ReferrerWrite::Create { keys, .. }) => {
                         let row: ContactRow = rows::from_item(OPERATION, first.existing)?;
@@ -133,12 +137,12 @@ impl ReferralRecorder for Ledger {
         pair: &PairKey,
         remembered: Option<&RememberedAnswer>,
         at: Timestamp,
-    ) -> Result<Option<UsedKey>, StoreError> {
+    ) -> Result<Repetition, StoreError> {
         let Some(remembered) = remembered else {
-            return self.count_on_guard(scope, pair, at).await.map(|()| None);
+            return self.count_on_guard(scope, pair, at).await;
         };
         let mut transaction = Transaction::default();
-        self.remember(&mut transaction, scope, remembered, at)?;
+        self.remember(&mut transaction, Part::Answer, scope, remembered, at)?;
         transaction.update(
             Part::Guard,
             &self.table,
@@ -148,16 +152,11 @@ impl ReferralRecorder for Ledger {
             count_values(at),
         )?;
         match transaction.commit(&self.client).await? {
-            Committed::Done => Ok(None),
-            Committed::Refused(refusals) => {
-                match refusals.into_iter().find(|refusal| refusal.name == Part::Answer) {
-                    Some(refusal) => used_key(refusal.existing).map(Some),
-                    // The guard is gone since it refused the pair a moment ago.
-                    None => {
-                        Err(StoreError::Unavailable { operation: OPERATION, reason: "the guard expired".to_owned() })
-                    }
-                }
-            }
+            Committed::Done => Ok(Repetition::Counted),
+            Committed::Refused(refusals) => match refusals.into_iter().find(|refusal| refusal.name == Part::Answer) {
+                Some(refusal) => used_key(OPERATION, refusal.existing).map(Repetition::KeyUsed),
+                None => Ok(Repetition::Unguarded),
+            },
         }
     }
 }
@@ -169,35 +168,8 @@ fn count_values(at: Timestamp) -> [(&'static str, AttributeValue); 2] {
     [(":at", AttributeValue::S(at.to_string())), (":one", AttributeValue::N("1".to_owned()))]
 }
 
-fn used_key(existing: Attributes) -> Result<UsedKey, StoreError> {
-    let row: RememberedAnswerRow = rows::from_item(OPERATION, existing)?;
-    Ok(UsedKey { body: row.body, answer: row.answer })
-}
-
 impl Ledger {
-    /// Adds the answer to the transaction, unless the key has been used within its time.
-    fn remember(
-        &self,
-        transaction: &mut Transaction<Part>,
-        scope: &OrgScope,
-        remembered: &RememberedAnswer,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let row = RememberedAnswerRow {
-            body: remembered.request.body.clone(),
-            answer: remembered.answer.clone(),
-            expires_at: remembered.expires_at.epoch_seconds(),
-        };
-        transaction.put(
-            Part::Answer,
-            &self.table,
-            to_item(&row, &keys::remembered_answer(scope, &remembered.request))?,
-            "attribute_not_exists(pk) OR expiresAt <= :now",
-            [(":now", AttributeValue::N(at.epoch_seconds().to_string()))],
-        )
-    }
-
-    async fn count_on_guard(&self, scope: &OrgScope, pair: &PairKey, at: Timestamp) -> Result<(), StoreError> {
+    async fn count_on_guard(&self, scope: &OrgScope, pair: &PairKey, at: Timestamp) -> Result<Repetition, StoreError> {
         let mut patience = Patience::new();
         loop {
             let counted = self
@@ -212,12 +184,12 @@ impl Ledger {
                 ))
                 .send()
                 .await;
-            match counted {
+            let Err(error) = counted else { return Ok(Repetition::Counted) };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(Repetition::Unguarded),
                 // The transaction that made the guard, or another repetition, holds the row.
-                Err(error)
-                    if error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception)
-                        && patience.wait().await => {}
-                counted => return counted.map(drop).map_err(|error| store_error("counting a repetition", &error)),
+                Some(UpdateItemError::TransactionConflictException(_)) if patience.wait().await => {}
+                _ => return Err(store_error("counting a repetition", &error)),
             }
         }
     }

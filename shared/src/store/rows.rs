@@ -59,11 +59,13 @@ pub struct InboxRow {
     pub expires_at: i64,
 }
 
-/// From a lead to a referral through which they came.
+/// From a person to a referral: one that they sent, or one through which they came.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LeadLinkRow {
+pub struct LinkRow {
     pub referral_id: ReferralId,
+    /// When the referral was created.
+    pub created_at: Timestamp,
 }
 
 /// An event that waits for the bus.

@@ -159,6 +159,29 @@ impl<N: Copy + PartialEq> Transaction<N> {
         Ok(())
     }
 
+    /// Deletes an item under a condition.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn delete_if<const K: usize>(
+        &mut self,
+        name: N,
+        table: &str,
+        keys: &keys::Keys,
+        condition: &str,
+        values: [(&str, AttributeValue); K],
+    ) -> Result<(), StoreError> {
+        let delete = Delete::builder()
+            .table_name(table)
+            .set_key(Some(primary(keys)))
+            .condition_expression(condition)
+            .set_expression_attribute_values(some_values(values))
+            .build()
+            .map_err(|_| incomplete())?;
+        self.push(name, TransactWriteItem::builder().delete(delete).build());
+        Ok(())
+    }
+
     /// Commits, repeating conflicts with jitter for at most [`CONFLICT_BUDGET`].
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::{
     },
     ports::{
         Admission, Clock, Counted, Ids, ProfileDirectory, RateLimiter, ReferralRecorder, ReferralWrite,
-        ReferralWriteOutcome, ReferrerWrite, RememberedAnswer, StoreError, UsedKey,
+        ReferralWriteOutcome, ReferrerWrite, RememberedAnswer, Repetition, StoreError, UsedKey,
     },
 };
 
@@ -67,8 +67,8 @@ pub enum Captured {
     NoOpenProfile,
 }
 
-/// Each attempt learns one fact about the referrer (who holds the address, who holds the number); two facts and one
-/// person erased in between are the most there is to learn.
+/// Each attempt learns one fact about the referrer (who holds the address, who holds the number); two facts, one person
+/// erased and one guard taken down in between are the most there is to learn.
 const MAX_ATTEMPTS: usize = 5;
 
 /// The parts that a capture works with.
@@ -150,11 +150,12 @@ where
         let mut flags = Vec::new();
         for _ in 0..MAX_ATTEMPTS {
             let new = submission.referral(&referrer, &profile.agent_user_id);
-            let (referral, audit, event) = identity.rows(scope.organization(), new, &flags)?;
+            let guard = identity.guard(pair.clone());
+            let (referral, audit, event) = identity.rows(scope.organization(), new, &flags, Some(&guard))?;
             let write = ReferralWrite {
                 referral,
                 referrer: referrer.clone(),
-                guard: Some(identity.guard(pair.clone())),
+                guard: Some(guard),
                 remembered: remembered.clone(),
                 check_agent: false,
                 audit,
@@ -165,8 +166,10 @@ where
                 ReferralWriteOutcome::KeyUsed(used) => return replay(arrival.named, &used),
                 ReferralWriteOutcome::PairGuarded => {
                     return match self.store.count_repetition(&scope, &pair, remembered.as_ref(), at).await {
-                        Ok(Some(used)) => replay(arrival.named, &used),
-                        Ok(None) => Ok(Captured::Repeated(receipt)),
+                        Ok(Repetition::KeyUsed(used)) => replay(arrival.named, &used),
+                        Ok(Repetition::Counted) => Ok(Captured::Repeated(receipt)),
+                        // What was repeated is not there any more, so this is the first again.
+                        Ok(Repetition::Unguarded) => continue,
                         Err(error) if remembered.is_some() => Err(error),
                         // The referral is safe whatever becomes of the count.
                         Err(error) => {

@@ -3,9 +3,11 @@
 //! Nothing here relies on order or on being called once: the event's id goes into the inbox in the transaction that
 //! has the effect, and every row is replaced only in the version that was read.
 
-use std::time::Duration;
-
-use super::record_referral::new_event;
+use super::{
+    attempts::{MAX_ATTEMPTS, gave_up, pause},
+    contest::{contest, others_of},
+    record_referral::new_event,
+};
 use crate::{
     domain::{
         audit::{Actor, AuditAction, AuditEntry},
@@ -24,15 +26,6 @@ use crate::{
 
 /// This function's name in inboxes and audit entries.
 pub const CONSUMER: &str = "pipeline-entry";
-
-/// A row moved under each of so many attempts: the message goes back to the queue.
-const MAX_ATTEMPTS: usize = 5;
-
-/// Longest pause before the rows are read again.
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-
-/// Other referrals of one lead that one event flags; more than these were flagged by earlier events.
-const MAX_CONTESTED: usize = 40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entered {
@@ -66,11 +59,10 @@ pub async fn enter_pipeline(
         match store.enter(&scope, &write).await? {
             PipelineWriteOutcome::Entered => return Ok(Entered::Done),
             PipelineWriteOutcome::AlreadyApplied => return Ok(Entered::AlreadyDone),
-            // Somebody else was quicker; a moment apart, two who keep meeting do not meet again.
-            PipelineWriteOutcome::Stale => tokio::time::sleep(LONGEST_PAUSE.mul_f64(fastrand::f64())).await,
+            PipelineWriteOutcome::Stale => pause().await,
         }
     }
-    Err(StoreError::Unavailable { operation: "entering the pipeline", reason: "rows keep moving".to_owned() })
+    Err(gave_up("entering the pipeline"))
 }
 
 /// The people of one referral, as read.
@@ -130,14 +122,7 @@ impl People {
         } else {
             store.find_person(scope, &referral.referrer_person_id).await?
         };
-        let mut others = Vec::new();
-        if !lead_is_new {
-            for id in store.referrals_of_lead(scope, &lead.id).await?.iter().take(MAX_CONTESTED) {
-                if *id != referral.id {
-                    others.extend(store.find_referral(scope, id).await?);
-                }
-            }
-        }
+        let others = if lead_is_new { Vec::new() } else { others_of(store, scope, &lead.id, referral).await? };
         Ok(Self { lead, lead_is_new, free_keys, referrer, others })
     }
 
@@ -156,6 +141,9 @@ impl People {
             action,
             from: None,
             to: Some(to.to_owned()),
+            fields: Vec::new(),
+            deal_id: None,
+            note: None,
             request_id: cause.as_str().to_owned(),
             event_id: event_id.map(|id| id.as_str().to_owned()),
         };
@@ -167,16 +155,7 @@ impl People {
             lead.become_advocate();
         }
 
-        // First come, first served decides the attribution later; here both sides are only made visible.
-        let rivals = others.into_iter().filter(|other| other.referrer_person_id != referral.referrer_person_id);
-        let mut contested = Vec::new();
-        for mut rival in rivals {
-            referral.risk_flags.insert(RiskFlag::Contested);
-            if rival.risk_flags.insert(RiskFlag::Contested) {
-                rival.touch(at);
-                contested.push(rival);
-            }
-        }
+        let contested = contest(&mut referral, others, at);
         referral.touch(at);
 
         let new_advocate = referrer.filter(|person| !person.is_advocate()).map(|person| person.id);

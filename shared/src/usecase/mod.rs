@@ -1,7 +1,12 @@
 //! What the product does, one operation per file: ports in, outcome out. No file here knows a store, a bus or HTTP.
 
+mod attempts;
 pub mod capture_referral;
+pub mod change_referral;
+mod contest;
+pub mod delete_referral;
 pub mod enter_pipeline;
+pub mod find_history;
 pub mod find_person;
 pub mod find_referral;
 pub mod find_region;

@@ -43,15 +43,20 @@ impl Identity {
         organization: &OrgId,
         new: NewReferral,
         flags: &[RiskFlag],
+        guard: Option<&PairGuard>,
     ) -> Result<(Referral, AuditEntry, NewEvent), StoreError> {
         let mut referral = Referral::received(self.referral.clone(), organization.clone(), new, self.at);
         referral.risk_flags.extend(flags);
+        referral.guarded_pair = guard.map(|guard| guard.key.clone());
         let audit = AuditEntry {
             at: self.at,
             actor: self.actor.to_string(),
             action: AuditAction::Received,
             from: None,
             to: Some(referral.status.as_str().to_owned()),
+            fields: Vec::new(),
+            deal_id: None,
+            note: None,
             request_id: self.request_id.clone(),
             event_id: Some(self.event.as_str().to_owned()),
         };

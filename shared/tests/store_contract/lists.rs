@@ -1,7 +1,7 @@
 //! Pages of referrals and people.
 
 use referrals::{
-    domain::{access::Caller, organization::Role, referral::ReferralStatus},
+    domain::{access::Caller, filter::ReferralFilter, organization::Role, referral::ReferralStatus},
     ports::{Page, Position},
     usecase::{find_referral::find_referral, list_people::list_people, list_referrals::list_referrals},
 };
@@ -20,10 +20,11 @@ async fn with_referrals(count: usize) -> (World, Vec<String>) {
 }
 
 async fn pages(world: &World, caller: &Caller, status: Option<ReferralStatus>, limit: u32) -> Vec<Vec<String>> {
+    let filter = ReferralFilter { status, ..ReferralFilter::default() };
     let mut pages = Vec::new();
     let mut after: Option<Position> = None;
     loop {
-        let page: Page<_> = list_referrals(&world.ledger, caller, status, after.as_ref(), limit).await.unwrap();
+        let page: Page<_> = list_referrals(&world.ledger, caller, &filter, after.as_ref(), limit).await.unwrap();
         pages.push(page.items.into_iter().map(|row| row.id.as_str().to_owned()).collect());
         after = page.next;
         if after.is_none() {
@@ -53,7 +54,8 @@ async fn a_page_is_one_call() {
     let (world, _) = with_referrals(5).await;
     let _ = world.store.calls.take();
     for status in [None, Some(ReferralStatus::Received)] {
-        list_referrals(&world.ledger, &Fixtures::owner(), status, None, 3).await.unwrap();
+        let filter = ReferralFilter { status, ..ReferralFilter::default() };
+        list_referrals(&world.ledger, &Fixtures::owner(), &filter, None, 3).await.unwrap();
         assert_eq!(world.store.calls.take(), ["Query"]);
     }
 }

@@ -8,7 +8,7 @@ use referrals::{
         organization::Role,
         referral::{Channel, RiskFlag},
     },
-    usecase::log_referral::{Entry, Logged},
+    usecase::log_referral::{Advocate, Entry, Logged},
 };
 use referrals_testing::{Fixtures, contact, name, submission};
 
@@ -16,7 +16,7 @@ use crate::world::World;
 
 fn entry(referred_email: &str) -> Entry {
     Entry {
-        referrer_person_id: Fixtures::person_111(),
+        referrer: Advocate::Known(Fixtures::person_111()),
         agent_user_id: UserId::parse(Fixtures::AGENT).unwrap(),
         referred_name: name("Sam Lee"),
         referred_contact: contact(referred_email, ""),
@@ -59,7 +59,7 @@ async fn an_entry_is_never_swallowed_but_flagged() {
 async fn references_are_checked_in_the_same_organization() {
     let world = World::new().await;
     let mut unknown_person = entry("");
-    unknown_person.referrer_person_id = PersonId::parse("person_999").unwrap();
+    unknown_person.referrer = Advocate::Known(PersonId::parse("person_999").unwrap());
     assert_eq!(world.log(&Fixtures::owner(), &unknown_person).await, Logged::UnknownReferrer);
     for agent in ["user_999", Fixtures::OTHER_OWNER, "user_791"] {
         let mut foreign_agent = entry("");

@@ -1,7 +1,10 @@
 //! What each operation costs in capacity units, as the engine counts them. DATA_MODEL states these figures; a change
 //! that makes an operation dearer fails here first.
 
-use referrals::usecase::{find_referral::find_referral, list_people::list_people, list_referrals::list_referrals};
+use referrals::{
+    domain::filter::ReferralFilter,
+    usecase::{find_referral::find_referral, list_people::list_people, list_referrals::list_referrals},
+};
 use referrals_testing::{Fixtures, contact, submission};
 
 use crate::world::World;
@@ -39,7 +42,7 @@ async fn operations_cost_what_the_data_model_says() {
     world.enter(&events[2]).await;
     row("pipeline entry, delivered again");
     let id = &events[1].data.referral_id;
-    list_referrals(&world.ledger, &Fixtures::owner(), None, None, 25).await.unwrap();
+    list_referrals(&world.ledger, &Fixtures::owner(), &ReferralFilter::default(), None, 25).await.unwrap();
     row("list of 4 referrals");
     list_people(&world.ledger, &Fixtures::owner(), None, 25).await.unwrap();
     row("list of 5 people");

@@ -73,7 +73,7 @@ impl World {
     }
 
     pub async fn log(&self, caller: &Caller, entry: &Entry) -> Logged {
-        log_referral(&self.ledger, &*self.clock, &RandomIds, caller, entry, "request-2").await.unwrap()
+        log_referral(&self.ledger, &*self.clock, &RandomIds, caller, entry, "request-2", None).await.unwrap()
     }
 
     pub async fn enter(&self, event: &Detail<ReferralReceivedV1>) -> Entered {

@@ -20,7 +20,7 @@ impl World {
         let claims = ClaimNames { organization: "organization_id".into(), user: "user_id".into(), role: "role".into() };
         Self {
             router: router(App {
-                directory: store.directory(),
+                accounts: Arc::new(AccountCache::new(store.directory(), SystemClock)),
                 ledger: store.ledger(),
                 cursor_key: CursorKey::new("key"),
                 claims,

@@ -11,20 +11,30 @@ use referrals::{
     usecase,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     app::App,
-    page::{Parameters, next_cursor},
+    page::{PageParams, Parameters, next_cursor},
     view::PersonView,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonList {
     people: Vec<PersonView>,
+    /// Where the list goes on; null at its end.
     next_cursor: Option<String>,
 }
 
+/// The organization's people, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/people",
+    tag = "people",
+    params(PageParams),
+    responses((status = 200, body = PersonList))
+)]
 pub async fn list_people(
     State(app): State<App>,
     Authenticated(caller): Authenticated,

@@ -1,0 +1,4 @@
+//! The address book's routes.
+
+pub mod find;
+pub mod list;

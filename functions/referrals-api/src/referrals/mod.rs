@@ -1,0 +1,14 @@
+//! The ledger's routes.
+
+mod change;
+pub mod contact;
+pub mod convert;
+pub mod delete;
+pub mod edit;
+pub mod find;
+pub mod history;
+pub mod list;
+pub mod log;
+pub mod lose;
+pub mod qualify;
+pub mod reopen;

@@ -1,0 +1,65 @@
+//! Which rows of a list are wanted. One rule for every way in which a list is read.
+
+use super::{
+    id::{PersonId, UserId},
+    person::Person,
+    referral::{Channel, Referral, ReferralStatus, RewardStatus},
+    text::comparison_form,
+    time::Timestamp,
+};
+
+/// Which referrals to list; what is None admits all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReferralFilter {
+    pub agent: Option<UserId>,
+    pub status: Option<ReferralStatus>,
+    pub channel: Option<Channel>,
+    pub reward_status: Option<RewardStatus>,
+    pub referrer: Option<PersonId>,
+    /// Created at this time or later.
+    pub from: Option<Timestamp>,
+    /// Created before this time.
+    pub to: Option<Timestamp>,
+}
+
+impl ReferralFilter {
+    #[must_use]
+    pub fn admits(&self, row: &Referral) -> bool {
+        self.agent.as_ref().is_none_or(|agent| *agent == row.agent_user_id)
+            && self.status.is_none_or(|status| status == row.status)
+            && self.channel.is_none_or(|channel| channel == row.channel)
+            && self.reward_status.is_none_or(|status| status == row.reward_status)
+            && self.referrer.as_ref().is_none_or(|referrer| *referrer == row.referrer_person_id)
+            && self.from.is_none_or(|from| row.created_at >= from)
+            && self.to.is_none_or(|to| row.created_at < to)
+    }
+}
+
+/// Words of which each has to be found in a person's name, whatever its case and accents' spelling.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct NameQuery(Vec<String>);
+
+impl std::fmt::Debug for NameQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NameQuery(redacted)")
+    }
+}
+
+impl NameQuery {
+    /// Admits everybody when nothing but white space was typed.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(comparison_form(text).split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
+    #[must_use]
+    pub fn admits_everybody(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[must_use]
+    pub fn admits(&self, person: &Person) -> bool {
+        let name = person.name.comparison_form();
+        self.0.iter().all(|word| name.contains(word))
+    }
+}

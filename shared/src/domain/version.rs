@@ -1,0 +1,20 @@
+//! Versions of a row, as a client expects them.
+
+/// Which versions a change is meant for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever is there: the rules of the operation still hold.
+    Any,
+    /// One of these, or the change is not made.
+    OneOf(Vec<u64>),
+}
+
+impl Expected {
+    #[must_use]
+    pub fn admits(&self, version: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(versions) => versions.contains(&version),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! How the domain's values look in the OpenAPI document. The domain itself knows nothing of it.
+
+use serde::Serialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
+    },
+};
+
+use crate::domain::{
+    audit::AuditAction,
+    consent::{ConsentChannel, ConsentText},
+    email::Email,
+    id::{DealId, EventId, OrgId, PersonId, ReceiptId, ReferralId, UserId},
+    organization::Slug,
+    person::{LeadSource, PipelineStage, RelationshipStage},
+    phone::Phone,
+    referral::{Channel, ReferralStatus, RewardStatus, RewardType, RiskFlag},
+    text::{NAME_MAX_CHARS, NOTES_MAX_CHARS, Notes, PersonName, REASON_MAX_CHARS, Reason},
+    time::Timestamp,
+};
+
+const ID: &str = "^[a-z]+_[A-Za-z0-9_-]{1,64}$";
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+macro_rules! schema {
+    ($($name:ident: $schema:expr;)*) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $schema.into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )*};
+}
+
+fn id(example: &str) -> ObjectBuilder {
+    text().pattern(Some(ID)).examples([example])
+}
+
+fn bounded(max_chars: usize, example: &str) -> ObjectBuilder {
+    text().min_length(Some(1)).max_length(Some(max_chars)).examples([example])
+}
+
+/// The values of an enumeration, as they are on the wire.
+fn one_of<T: Serialize>(values: &[T]) -> ObjectBuilder {
+    let names = values.iter().filter_map(|value| serde_json::to_value(value).ok());
+    text().enum_values(Some(names.collect::<Vec<_>>()))
+}
+
+schema! {
+    OrgId: id("org_winnerr_demo");
+    UserId: id("user_789");
+    DealId: id("deal_4711");
+    PersonId: id("person_111");
+    ReferralId: id("ref_01KAMXBSW0B2D4F6H8J0K2M4P6");
+    EventId: id("evt_01KAMXBSW0Q9W1Y3M5A7C9E1G3");
+    ReceiptId: id("rcpt_01KAMXBSW0F2H4K6M8P0R2T4V6");
+    PersonName: bounded(NAME_MAX_CHARS, "Sam Lee");
+    Notes: bounded(NOTES_MAX_CHARS, "Sam is selling their condo this spring.");
+    Reason: bounded(REASON_MAX_CHARS, "Bought with another agent");
+    Email: text().max_length(Some(254)).format(Some(SchemaFormat::KnownFormat(KnownFormat::Email))).examples(["sam@example.com"]);
+    Phone: text().pattern(Some("^\\+[1-9][0-9]{1,14}$")).description(Some("E.164.")).examples(["+14155552671"]);
+    Slug: text().pattern(Some("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")).examples(["jane-doe-realty"]);
+    Timestamp: text()
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .description(Some("RFC 3339, UTC, milliseconds."))
+        .examples(["2026-11-22T07:00:00.000Z"]);
+    ReferralStatus: one_of(&ReferralStatus::ALL);
+    Channel: one_of(&Channel::ALL);
+    RewardType: one_of(&RewardType::ALL);
+    RewardStatus: one_of(&RewardStatus::ALL);
+    RiskFlag: one_of(&RiskFlag::ALL);
+    LeadSource: one_of(&[LeadSource::Referral]);
+    RelationshipStage: one_of(&[RelationshipStage::Advocate]);
+    PipelineStage: one_of(&[PipelineStage::Lead]);
+    ConsentChannel: one_of(&[ConsentChannel::Email, ConsentChannel::Sms]);
+    ConsentText: one_of(&[ConsentText::FormV1]);
+    AuditAction: one_of(&AuditAction::ALL);
+}

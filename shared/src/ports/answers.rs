@@ -1,0 +1,71 @@
+//! Answers to requests that clients have named, so that sending one twice does it once.
+
+use std::{fmt, future::Future};
+
+use super::StoreError;
+use crate::domain::{
+    idempotency::{IdempotentRequest, REMEMBERED_SECONDS},
+    referral::Referral,
+    scope::OrgScope,
+    time::Timestamp,
+};
+
+/// What a request with an idempotency key was answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedAnswer {
+    pub request: IdempotentRequest,
+    /// What makes the same answer again: for a capture its receipt.
+    pub answer: String,
+    pub expires_at: Timestamp,
+}
+
+/// An idempotency key that has been used, with another body or the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedKey {
+    /// Digest of the body that it was used with.
+    pub body: String,
+    pub answer: String,
+}
+
+/// A request that the client has named, and how its answer is written down once the referral is known.
+#[derive(Clone, Copy)]
+pub struct Named<'a> {
+    pub request: &'a IdempotentRequest,
+    pub write_down: &'a (dyn Fn(&Referral) -> String + Send + Sync),
+}
+
+impl fmt::Debug for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Named").field("request", self.request).finish_non_exhaustive()
+    }
+}
+
+impl Named<'_> {
+    #[must_use]
+    pub fn answer(&self, referral: &Referral, at: Timestamp) -> RememberedAnswer {
+        RememberedAnswer {
+            request: self.request.clone(),
+            answer: (self.write_down)(referral),
+            expires_at: at.plus_seconds(REMEMBERED_SECONDS),
+        }
+    }
+}
+
+/// The answers that are remembered. A write remembers its own in its transaction; this is for asking, and for requests
+/// that write nothing else.
+pub trait AnswerBook: Send + Sync {
+    fn find_answer(
+        &self,
+        scope: &OrgScope,
+        request: &IdempotentRequest,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<UsedKey>, StoreError>> + Send;
+
+    /// The use of the key that came first, if one did.
+    fn remember_answer(
+        &self,
+        scope: &OrgScope,
+        answer: &RememberedAnswer,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<UsedKey>, StoreError>> + Send;
+}

@@ -1,0 +1,62 @@
+//! Who somebody is.
+
+use std::future::Future;
+
+use super::StoreError;
+use crate::domain::{
+    id::{OrgId, UserId},
+    organization::{AccountStatus, Member, Organization, PublishedProfile, Slug},
+    scope::OrgScope,
+};
+
+/// The directory of published slugs.
+pub trait ProfileDirectory: Send + Sync {
+    /// None unless the slug's profile may receive referrals now. An answer may be up to 30 seconds old.
+    fn find_open_profile(
+        &self,
+        slug: &Slug,
+    ) -> impl Future<Output = Result<Option<PublishedProfile>, StoreError>> + Send;
+}
+
+/// The directory of logins: which member signs in as which subject of the identity provider.
+pub trait LoginDirectory: Send + Sync {
+    fn find_login(&self, subject: &str) -> impl Future<Output = Result<Option<(OrgId, UserId)>, StoreError>> + Send;
+}
+
+pub trait MemberDirectory: Send + Sync {
+    fn find_member(
+        &self,
+        scope: &OrgScope,
+        user: &UserId,
+    ) -> impl Future<Output = Result<Option<Member>, StoreError>> + Send;
+
+    fn find_organization(
+        &self,
+        scope: &OrgScope,
+    ) -> impl Future<Output = Result<Option<Organization>, StoreError>> + Send;
+}
+
+/// A member with their organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub organization: Organization,
+    pub member: Member,
+}
+
+impl Account {
+    /// Whether its member may use the API.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.organization.status == AccountStatus::Active && self.member.status == AccountStatus::Active
+    }
+}
+
+/// The accounts of those who call the API.
+pub trait AccountDirectory: Send + Sync {
+    /// None when the organization or the member is unknown. An answer may be up to 30 seconds old.
+    fn find_account(
+        &self,
+        scope: &OrgScope,
+        user: &UserId,
+    ) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send;
+}

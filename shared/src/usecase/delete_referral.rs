@@ -1,0 +1,76 @@
+//! A wrong entry goes away. Its history stays, and the referrer's count goes back.
+
+use super::{
+    attempts::{MAX_ATTEMPTS, gave_up, pause},
+    find_referral::find_referral,
+};
+use crate::{
+    domain::{
+        access::Caller,
+        audit::{Actor, AuditAction, AuditEntry},
+        referral::{Referral, ReferralStatus},
+        version::Expected,
+    },
+    ports::{Clock, ReferralEditor, ReferralReader, ReferralRemoval, RemovalOutcome, StoreError},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    Done,
+    /// Only owners and admins delete.
+    NotAllowed,
+    /// It is in another version than the client expects.
+    Unexpected,
+    /// It produced a deal: no wrong entry.
+    Converted,
+    /// Somebody else deleted it meanwhile.
+    Gone,
+}
+
+/// `found` is the referral as the caller was allowed to see it.
+///
+/// # Errors
+/// As [`super::change_referral::change_referral`].
+pub async fn delete_referral(
+    store: &(impl ReferralReader + ReferralEditor),
+    clock: &impl Clock,
+    caller: &Caller,
+    found: Referral,
+    expected: &Expected,
+    request_id: &str,
+) -> Result<Deletion, StoreError> {
+    if !caller.role.manages_others() {
+        return Ok(Deletion::NotAllowed);
+    }
+    let at = clock.now();
+    let id = found.id.clone();
+    let mut found = Some(found);
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(referral) = found.take() else { return Ok(Deletion::Gone) };
+        if !expected.admits(referral.version) {
+            return Ok(Deletion::Unexpected);
+        }
+        if referral.status == ReferralStatus::Converted {
+            return Ok(Deletion::Converted);
+        }
+        let audit = AuditEntry {
+            at,
+            actor: Actor::Member(caller.user.clone()).to_string(),
+            action: AuditAction::Deleted,
+            from: Some(referral.status.as_str().to_owned()),
+            to: None,
+            fields: Vec::new(),
+            deal_id: None,
+            note: None,
+            request_id: request_id.to_owned(),
+            event_id: None,
+        };
+        let removal = ReferralRemoval { referral, audit };
+        match store.remove_referral(&caller.scope, &removal).await? {
+            RemovalOutcome::Removed => return Ok(Deletion::Done),
+            RemovalOutcome::Stale => pause().await,
+        }
+        found = find_referral(store, caller, &id).await?;
+    }
+    Err(gave_up("deleting a referral"))
+}
