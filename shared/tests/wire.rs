@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use referrals::events::{
-    Detail, EventData, LeadEnteredPipelineV1, NewEvent, ReferralReceivedV1, SOURCE, UnreadableEvent,
+    Detail, EventData, LeadEnteredPipelineV1, NewEvent, ReferralConvertedV1, ReferralReceivedV1,
+    ReferralStatusChangedV1, SOURCE, UnreadableEvent,
 };
 use serde_json::Value;
 
@@ -21,6 +22,11 @@ fn the_golden_files_are_read_and_written_unchanged() {
     let received: Detail<ReferralReceivedV1> = golden(include_str!("../../events/bus/referral-received.v1.json"));
     let entered: Detail<LeadEnteredPipelineV1> = golden(include_str!("../../events/bus/lead-entered-pipeline.v1.json"));
     assert_eq!(entered.metadata.causation_id, Some(received.metadata.id));
+    let changed: Detail<ReferralStatusChangedV1> =
+        golden(include_str!("../../events/bus/referral-status-changed.v1.json"));
+    let converted: Detail<ReferralConvertedV1> = golden(include_str!("../../events/bus/referral-converted.v1.json"));
+    assert!(received.metadata.aggregate_version < changed.metadata.aggregate_version);
+    assert!(changed.metadata.aggregate_version < converted.metadata.aggregate_version);
 }
 
 #[test]

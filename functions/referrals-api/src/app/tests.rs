@@ -7,10 +7,77 @@ use super::*;
 
 const LIST: &str = include_str!("../../../../events/http/list-referrals.json");
 const LOG: &str = include_str!("../../../../events/http/log-referral.json");
+const REFERRALS: &str = "/api/reputation/referrals";
 const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
+
+mod changes;
+mod once;
 
 struct World {
     router: Router,
+    store: TestStore,
+}
+
+/// Somebody who calls: organization, user, role.
+type Who = (&'static str, &'static str, &'static str);
+const OWNER: Who = (Fixtures::ORGANIZATION, Fixtures::OWNER, "OWNER");
+const JANE: Who = (Fixtures::ORGANIZATION, Fixtures::AGENT, "MEMBER");
+const BEN: Who = (Fixtures::ORGANIZATION, "user_790", "MEMBER");
+const OTHER: Who = (Fixtures::OTHER_ORGANIZATION, Fixtures::OTHER_OWNER, "OWNER");
+
+/// One request, in few words.
+#[derive(Clone)]
+struct Call {
+    who: Who,
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: Option<String>,
+}
+
+fn call(who: Who, method: &'static str, path: impl Into<String>) -> Call {
+    Call { who, method, path: path.into(), headers: vec![], body: None }
+}
+
+impl Call {
+    fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn json(mut self, body: impl ToString) -> Self {
+        self.body = Some(body.to_string());
+        self.header("content-type", "application/json")
+    }
+}
+
+/// What came back, and all of it that is the same for the same answer.
+#[derive(Debug, PartialEq)]
+struct Answered {
+    status: i64,
+    body: Value,
+    response: ApiGatewayV2httpResponse,
+}
+
+impl Answered {
+    fn code(&self) -> (i64, &str) {
+        (self.status, self.body["code"].as_str().unwrap_or_default())
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.response.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Everything but the id of the request.
+    fn bytes(&self) -> String {
+        let mut headers = self.response.headers.clone();
+        headers.remove("x-request-id");
+        format!(
+            "{} {headers:?} {}",
+            self.status,
+            String::from_utf8_lossy(self.response.body.as_deref().unwrap_or_default())
+        )
+    }
 }
 
 impl World {
@@ -25,7 +92,38 @@ impl World {
                 cursor_key: CursorKey::new("key"),
                 claims,
             }),
+            store,
         }
+    }
+
+    async fn call(&self, call: Call) -> Answered {
+        let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
+        let (status, body, response) = self
+            .send(LIST, |event| {
+                claims(call.who.0, call.who.1, call.who.2)(event);
+                event["requestContext"]["http"]["method"] = json!(call.method);
+                event["requestContext"]["requestId"] = json!(ulid::Ulid::generate().to_string());
+                event["rawPath"] = json!(path);
+                event["rawQueryString"] = json!(query);
+                event["body"] = json!(call.body);
+                for (name, value) in &call.headers {
+                    event["headers"][name] = json!(value);
+                }
+            })
+            .await;
+        Answered { status, body, response }
+    }
+
+    /// A new referral of Jane's, logged for its own friend; gives its path.
+    async fn logged(&self, friend: &str) -> String {
+        let body = json!({"referrerPersonId": "person_111", "agentUserId": Fixtures::AGENT, "referredName": friend});
+        let answered = self.call(call(OWNER, "POST", REFERRALS).json(body)).await;
+        assert_eq!(answered.status, 201, "{}", answered.body);
+        format!("{REFERRALS}/{}", answered.body["id"].as_str().unwrap())
+    }
+
+    async fn total(&self) -> i64 {
+        self.call(call(OWNER, "GET", "/api/people/person_111")).await.body["totalReferrals"].as_i64().unwrap()
     }
 
     async fn send(&self, golden: &str, change: impl FnOnce(&mut Value)) -> (i64, Value, ApiGatewayV2httpResponse) {
