@@ -8,15 +8,19 @@ use axum::{
 };
 use referrals::{
     domain::{id::ReceiptId, organization::Slug, rate_limit::network_of},
-    http::{Code, Fields, MAX_BODY_BYTES, Problem, RequestId, SourceIp, idempotent_request, require_json},
+    http::{Code, Fields, MAX_BODY_BYTES, Problem, ProblemBody, RequestId, SourceIp, idempotent_request, require_json},
     ports::{Admission, Clock as _, Counted, RateLimiter as _},
     store::{Directory, Ledger, ProfileCache, RateLimitTable},
     system::{RandomIds, SystemClock},
     usecase::capture_referral::{Arrival, Capture, Captured},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{form, settings::Settings};
+use crate::{
+    form::{self, CaptureForm},
+    settings::Settings,
+};
 
 const PREFIX: &str = "/api/public/referral/";
 
@@ -30,13 +34,31 @@ pub struct App {
 }
 
 /// The same for a first and a repeated submission; no personal data.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Receipt {
+#[schema(as = ReceiptView)]
+pub struct Receipt {
+    #[schema(example = true)]
     ok: bool,
     receipt_id: ReceiptId,
 }
 
+/// Sends a friend to an agent. The published slug is the capability: no token. A repeated submission is answered like a
+/// first one.
+#[utoipa::path(
+    post,
+    path = "/api/public/referral/{agentSlug}",
+    operation_id = "capture_referral",
+    tag = "public",
+    params(
+        ("agentSlug" = Slug, Path, description = "The name under which the agent's profile is published.", example = "jane-doe-realty"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The client's own name for this request. Sent again \
+            within 24 hours, it is answered again and not done again.", min_length = 1, max_length = 255,
+            pattern = "^[ -~]*[!-~][ -~]*$")
+    ),
+    request_body = CaptureForm,
+    responses((status = 201, body = Receipt), (status = 404, description = "No agent takes referrals here.", body = ProblemBody, content_type = "application/problem+json"))
+)]
 pub async fn handle(app: &App, request: Request<Body>) -> Response {
     capture(app, request).await.unwrap_or_else(IntoResponse::into_response)
 }

@@ -9,29 +9,48 @@ use referrals::{
     http::{Code, Fields, Problem},
     usecase::capture_referral::Submission,
 };
+use utoipa::ToSchema;
 use validator::Validate;
 
-/// As typed. Absent, null and blank are the same.
-#[derive(Debug, Validate)]
-struct CaptureForm {
+/// As typed. Absent, null and blank are the same; fields that nobody knows are ignored.
+#[derive(Debug, Validate, ToSchema)]
+#[schema(rename_all = "camelCase", as = Submission)]
+pub struct CaptureForm {
     #[validate(required)]
+    #[schema(required = true, nullable = false, min_length = 1, max_length = 200, example = "Pat Jones")]
     referrer_name: Option<String>,
+    /// This or the number.
     #[validate(length(max = 254))]
+    #[schema(max_length = 254, example = "pat@example.com")]
     referrer_email: Option<String>,
+    /// Without `+` it is read in the deployment's region.
     #[validate(length(max = 32))]
+    #[schema(max_length = 32)]
     referrer_phone: Option<String>,
     #[validate(required)]
+    #[schema(required = true, nullable = false, min_length = 1, max_length = 200, example = "Sam Lee")]
     referred_name: Option<String>,
     #[validate(length(max = 254))]
+    #[schema(max_length = 254, example = "sam@example.com")]
     referred_email: Option<String>,
     #[validate(length(max = 32))]
+    #[schema(max_length = 32)]
     referred_phone: Option<String>,
+    #[schema(max_length = 4000, example = "Sam is selling their condo this spring.")]
     notes: Option<String>,
+    /// `PUBLIC_PROFILE`, when absent, or `WIDGET`.
+    #[schema(example = "PUBLIC_PROFILE")]
     channel: Option<String>,
+    /// The referrer may be written to by e-mail.
+    #[schema(value_type = Option<bool>)]
     referrer_email_consent: bool,
+    /// The referrer may be written to by SMS.
+    #[schema(value_type = Option<bool>)]
     referrer_sms_consent: bool,
+    /// The wording that was agreed to; required where a box is ticked.
+    #[schema(example = "form-v1")]
     consent_text_id: Option<String>,
-    /// The honeypot: people do not see it.
+    /// People do not see this field. What is filled in by a machine is answered and not stored.
     website: Option<String>,
 }
 

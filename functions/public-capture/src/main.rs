@@ -2,6 +2,8 @@
 
 mod capture;
 mod form;
+#[cfg(test)]
+mod openapi;
 mod settings;
 
 use std::{convert::Infallible, sync::Arc};

@@ -221,15 +221,15 @@ pub struct ProblemBody {
     errors: Vec<FieldError>,
     /// With `invalid_transition`: the referral's status.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
+    #[schema(required = false, nullable = false)]
     from: Option<ReferralStatus>,
     /// With `invalid_transition`: the status that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
+    #[schema(required = false, nullable = false)]
     to: Option<ReferralStatus>,
     /// With `invalid_transition`: the statuses that an agent can take the referral to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<String>, required = false)]
+    #[schema(required = false, nullable = false)]
     allowed: Option<Vec<ReferralStatus>>,
 }
 
