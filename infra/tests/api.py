@@ -17,7 +17,7 @@ JSON = {"Content-Type": "application/json"}
 # What a browser says on an agent's own site.
 ORIGIN = {"Origin": "https://jane-doe-realty.example"}
 ALLOW_ORIGIN = "access-control-allow-origin"
-EXPOSED_HEADERS = {"etag", "location", "retry-after", "x-request-id"}
+EXPOSED_HEADERS = {"etag", "link", "location", "retry-after", "x-request-id"}
 
 
 @dataclass(frozen=True)

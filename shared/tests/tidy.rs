@@ -19,10 +19,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs")
-                && !path.ends_with("tests.rs")
-                && !path.ends_with("hostile.rs")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !is_unit_test(&path) {
                 let text = fs::read_to_string(&path).unwrap();
                 let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
                 found.push((name, text));
@@ -31,6 +28,12 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     }
     assert!(!found.is_empty(), "{folder} has no sources");
     found
+}
+
+/// Unit tests in files of their own: `tests.rs`, and what is in a `tests` folder below `src`.
+fn is_unit_test(path: &Path) -> bool {
+    let mut folders = path.components().map(|part| part.as_os_str()).skip_while(|part| *part != "src");
+    path.ends_with("tests.rs") || path.ends_with("hostile.rs") || folders.any(|part| part == "tests")
 }
 
 /// The code without its unit tests and without comments.

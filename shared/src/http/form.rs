@@ -102,13 +102,11 @@ impl Fields {
 
     /// Takes a box of a merge patch. None when the field is absent.
     pub fn patched_flag(&mut self, name: &str) -> Option<bool> {
-        match self.map.remove(name)? {
-            Value::Bool(ticked) => Some(ticked),
-            _ => {
-                self.reject(name, "true_or_false_expected");
-                None
-            }
+        let value = self.map.remove(name)?;
+        if value.as_bool().is_none() {
+            self.reject(name, "true_or_false_expected");
         }
+        value.as_bool()
     }
 
     /// Takes an object. `Clear` for null.

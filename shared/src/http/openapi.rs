@@ -123,12 +123,12 @@ fn complete_answers(operation: &mut Operation, needs_token: bool) {
         if let RefOr::T(response) = response
             && response.description.is_empty()
         {
-            response.description = match status.as_str() {
+            let description = match status.as_str() {
                 "201" => "Created.",
                 "204" => "Deleted.",
                 _ => "Done.",
-            }
-            .to_owned();
+            };
+            description.clone_into(&mut response.description);
         }
     }
 }

@@ -202,15 +202,11 @@ fn announce(
     };
     let (referral_id, referrer_person_id) = (referral.id.clone(), referral.referrer_person_id.clone());
     let agent_user_id = referral.agent_user_id.clone();
-    match (to, &referral.resulting_deal_id) {
-        (ReferralStatus::Converted, Some(deal)) => {
-            let deal_id = deal.clone();
-            let data = ReferralConvertedV1 { referral_id, referrer_person_id, agent_user_id, deal_id, from };
-            new_event(metadata(ReferralConvertedV1::VERSION), data)
-        }
-        _ => {
-            let data = ReferralStatusChangedV1 { referral_id, referrer_person_id, agent_user_id, from, to };
-            new_event(metadata(ReferralStatusChangedV1::VERSION), data)
-        }
+    if let (ReferralStatus::Converted, Some(deal)) = (to, &referral.resulting_deal_id) {
+        let deal_id = deal.clone();
+        let data = ReferralConvertedV1 { referral_id, referrer_person_id, agent_user_id, deal_id, from };
+        return new_event(metadata(ReferralConvertedV1::VERSION), data);
     }
+    let data = ReferralStatusChangedV1 { referral_id, referrer_person_id, agent_user_id, from, to };
+    new_event(metadata(ReferralStatusChangedV1::VERSION), data)
 }

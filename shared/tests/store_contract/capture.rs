@@ -8,8 +8,13 @@ use referrals::{
         duplicate::GUARD_SECONDS,
         idempotency::IdempotentRequest,
         referral::{ReferralStatus, RiskFlag},
+        version::Expected,
     },
-    usecase::capture_referral::{Captured, Submission},
+    ports::{Clock as _, ReferralRecorder as _, RememberedAnswer, Repetition},
+    usecase::{
+        capture_referral::{Captured, Submission},
+        delete_referral::{Deletion, delete_referral},
+    },
 };
 use referrals_testing::{Fixtures, contact, name, submission};
 
@@ -259,4 +264,27 @@ async fn twenty_requests_of_one_name_at_once_are_one_row_and_one_receipt() {
         };
     }
     assert_eq!((receipts.len(), world.rows("REFERRAL").await.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_repetition_of_what_was_deleted_is_a_first() {
+    let world = World::new().await;
+    let first = world.capture(contact("pat@example.com", ""), contact("sam@example.com", "")).await;
+    let referral = world.referral(&first).await;
+    let pair = referral.guarded_pair.clone().expect("the guard that it set up");
+    let owner = Fixtures::owner();
+    let deletion = delete_referral(&world.ledger, &*world.clock, &owner, referral, &Expected::Any, "request-3").await;
+    assert_eq!(deletion, Ok(Deletion::Done));
+    // Whoever was refused by the guard a moment ago learns that it is gone, with and without a name.
+    let at = world.clock.now();
+    let request = IdempotentRequest::new(&["capture"], "key", b"body").unwrap();
+    let expires_at = at.plus_seconds(60);
+    let named = RememberedAnswer { request, answer: "rcpt_1".to_owned(), expires_at };
+    for remembered in [None, Some(&named)] {
+        let counted = world.ledger.count_repetition(&Fixtures::scope(), &pair, remembered, at).await;
+        assert_eq!(counted, Ok(Repetition::Unguarded));
+    }
+    let second = world.capture(contact("pat@example.com", ""), contact("sam@example.com", "")).await;
+    assert_ne!(first, second);
+    assert_eq!(world.referrer_of(&second).await.total_referrals, 1);
 }

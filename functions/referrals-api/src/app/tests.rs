@@ -1,5 +1,9 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use referrals::http::answer;
+use referrals::{
+    http::answer,
+    ports::{Clock as _, Ids as _},
+    system::RandomIds,
+};
 use referrals_testing::{Fixtures, TestStore};
 use serde_json::{Value, json};
 
@@ -10,12 +14,19 @@ const LOG: &str = include_str!("../../../../events/http/log-referral.json");
 const REFERRALS: &str = "/api/reputation/referrals";
 const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 
+mod accounts;
 mod changes;
+mod links;
 mod once;
 
 struct World {
     router: Router,
     store: TestStore,
+}
+
+/// A text that no other call of this gives.
+fn unique() -> String {
+    RandomIds.ulid(SystemClock.now()).to_string()
 }
 
 /// Somebody who calls: organization, user, role.
@@ -45,7 +56,7 @@ impl Call {
         self
     }
 
-    fn json(mut self, body: impl ToString) -> Self {
+    fn json(mut self, body: impl std::fmt::Display) -> Self {
         self.body = Some(body.to_string());
         self.header("content-type", "application/json")
     }
@@ -102,7 +113,7 @@ impl World {
             .send(LIST, |event| {
                 claims(call.who.0, call.who.1, call.who.2)(event);
                 event["requestContext"]["http"]["method"] = json!(call.method);
-                event["requestContext"]["requestId"] = json!(ulid::Ulid::generate().to_string());
+                event["requestContext"]["requestId"] = json!(unique());
                 event["rawPath"] = json!(path);
                 event["rawQueryString"] = json!(query);
                 event["body"] = json!(call.body);

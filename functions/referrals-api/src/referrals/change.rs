@@ -51,7 +51,8 @@ pub async fn change_once(
     let request = incoming.named(caller)?;
     let write_down = |referral: &Referral| answer(referral).written();
     let named = request.as_ref().map(|request| Named { request, write_down: &write_down });
-    once(app, caller, request.as_ref(), apply(app, caller, id, incoming, change, named)).await
+    let work = Box::pin(apply(app, caller, id, incoming, change, named));
+    once(app, caller, request.as_ref(), work).await
 }
 
 async fn apply(

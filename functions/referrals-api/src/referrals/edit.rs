@@ -3,7 +3,7 @@
 use axum::{
     Extension,
     extract::State,
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse, Response},
 };
 use referrals::{
     domain::{
@@ -102,7 +102,7 @@ pub async fn edit_referral(
     incoming: Incoming,
 ) -> Result<Response, Problem> {
     let patch = read(incoming.merge_patch()?, &organization.default_region)?;
-    change(&app, &caller, id, &incoming, &patch).await.map(|answer| answer.into_response())
+    change(&app, &caller, id, &incoming, &patch).await.map(IntoResponse::into_response)
 }
 
 fn read(mut fields: Fields, region: &Region) -> Result<ReferralChange, Problem> {

@@ -94,7 +94,8 @@ pub async fn log_referral(
     let request = incoming.named(&caller)?;
     let write_down = |referral: &Referral| answer(referral).written();
     let named = request.as_ref().map(|request| Named { request, write_down: &write_down });
-    once(&app, &caller, request.as_ref(), log(&app, &caller, &entry, &incoming.request_id, named)).await
+    let work = Box::pin(log(&app, &caller, &entry, &incoming.request_id, named));
+    once(&app, &caller, request.as_ref(), work).await
 }
 
 async fn log(
