@@ -32,9 +32,12 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 
 /// Unit tests in files of their own: `tests.rs`, and what is in a `tests` folder below `src`.
 fn is_unit_test(path: &Path) -> bool {
-    let mut folders = path.components().map(|part| part.as_os_str()).skip_while(|part| *part != "src");
+    let mut folders = path.components().map(std::path::Component::as_os_str).skip_while(|part| *part != "src");
     path.ends_with("tests.rs") || path.ends_with("hostile.rs") || folders.any(|part| part == "tests")
 }
+
+/// Tests that fill more than one file. They are read like code, but may name what the code may not.
+const TESTS: [&str; 2] = ["functions/referrals-api/src/app/isolation", "functions/referrals-api/src/app/model"];
 
 /// The code without its unit tests and without comments.
 fn code(text: &str) -> String {
@@ -45,7 +48,7 @@ fn code(text: &str) -> String {
 #[track_caller]
 fn nobody_names(words: &[&str], folder: &str, except: &[&str]) {
     for (path, text) in sources(folder) {
-        if except.iter().any(|except| path.starts_with(except)) {
+        if except.iter().chain(&TESTS).any(|except| path.starts_with(except)) {
             continue;
         }
         for word in words {
