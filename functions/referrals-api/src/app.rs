@@ -49,4 +49,6 @@ pub fn router(app: App) -> Router {
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
