@@ -269,7 +269,7 @@ def test_cors_is_open_without_credentials(template):
     cors = api["CorsConfiguration"]
     assert (cors["AllowOrigins"], cors["AllowCredentials"]) == (["*"], False)
     assert sorted(cors["AllowHeaders"]) == ["authorization", "content-type", "idempotency-key", "if-match"]
-    assert sorted(cors["ExposeHeaders"]) == ["etag", "location", "retry-after", "x-request-id"]
+    assert sorted(cors["ExposeHeaders"]) == ["etag", "link", "location", "retry-after", "x-request-id"]
 
 
 def test_tables_survive_mistakes_and_are_encrypted(template):

@@ -38,12 +38,13 @@ pub fn operations() -> OpenApiRouter<App> {
 
 pub fn router(app: App) -> Router {
     let (router, _) = operations().split_for_parts();
-    router
+    let router = router
         .fallback(async || Problem::new(Code::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
-        // Around everything, the fallbacks included: nothing is answered to somebody unknown.
-        .layer(middleware::from_fn_with_state(app.clone(), account::admit))
-        .with_state(app)
+        .with_state(app.clone());
+    // Around the whole router, not its routes: nothing is answered to somebody unknown, and no `Allow` tells them which
+    // routes there are.
+    Router::new().fallback_service(router).layer(middleware::from_fn_with_state(app, account::admit))
 }
 
 #[cfg(test)]

@@ -215,6 +215,18 @@ async fn without_an_authorizers_word_nothing_is_answered() {
 }
 
 #[tokio::test]
+async fn a_refused_caller_does_not_learn_which_routes_there_are() {
+    let world = World::new().await;
+    let nobody = (Fixtures::ORGANIZATION, "user_999", "OWNER");
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+        let unknown = world.call(call(nobody, method, "/api/nothing")).await.bytes();
+        for path in [REFERRALS, "/api/reputation/referrals/ref_1", "/api/people", "/api/people/person_111"] {
+            assert_eq!(world.call(call(nobody, method, path)).await.bytes(), unknown, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn another_organization_sees_nothing_and_cannot_tell() {
     let world = World::new().await;
     let (_, logged, _) = world.send(LOG, |_| {}).await;
