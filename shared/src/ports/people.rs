@@ -5,6 +5,7 @@ use std::future::Future;
 use super::{Page, Position, StoreError};
 use crate::domain::{
     contact::ContactKey,
+    filter::NameQuery,
     id::{PersonId, ReferralId},
     person::Person,
     scope::OrgScope,
@@ -18,10 +19,12 @@ pub trait PersonReader: Send + Sync {
         id: &PersonId,
     ) -> impl Future<Output = Result<Option<Person>, StoreError>> + Send;
 
-    /// At most `limit` people, newest first, after `after`.
+    /// At most `limit` people, newest first, after `after`. A name that few have may give fewer, none even, and still a
+    /// place to go on from: the work for one page is bounded.
     fn list_people(
         &self,
         scope: &OrgScope,
+        name: &NameQuery,
         after: Option<&Position>,
         limit: u32,
     ) -> impl Future<Output = Result<Page<Person>, StoreError>> + Send;

@@ -9,5 +9,6 @@ mod limits;
 mod lists;
 mod logging;
 mod outbox;
+mod people;
 mod units;
 mod world;

@@ -9,7 +9,7 @@ use referrals::{
     },
     events::{Detail, ReferralReceivedV1},
     ports::{PersonReader as _, ReferralReader as _, StoreError},
-    store::{Directory, Ledger, ProfileCache, RateLimitTable},
+    store::{Directory, Ledger, ProfileCache, Provision, RateLimitTable},
     system::{RandomIds, SystemClock},
     usecase::{
         capture_referral::{Arrival, Capture, Captured, Submission},
@@ -18,6 +18,17 @@ use referrals::{
     },
 };
 use referrals_testing::{Fixtures, Item, TestClock, TestStore, submission};
+use serde_json::{Value, json};
+
+/// A person of the demo organization; an empty text is none.
+pub fn person(id: &str, name: &str, email: &str, phone: &str) -> Value {
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    json!({
+        "id": id, "organizationId": Fixtures::ORGANIZATION, "name": name, "email": given(email), "phone": given(phone),
+        "totalReferrals": 0, "emailMarketingConsent": false, "smsMarketingConsent": false, "doNotContact": false,
+        "createdAt": "2026-02-01T00:00:00.000Z", "updatedAt": "2026-02-01T00:00:00.000Z", "version": 1
+    })
+}
 
 #[derive(Clone)]
 pub struct World {
@@ -118,6 +129,12 @@ impl World {
     pub async fn person(&self, id: &str) -> Person {
         let id = referrals::domain::id::PersonId::parse(id).unwrap();
         self.ledger.find_person(&Fixtures::scope(), &id).await.unwrap().expect("the person")
+    }
+
+    /// Puts people in place, as an operator does; see [`person`].
+    pub async fn add_people(&self, people: &[Value]) {
+        let records: Provision = serde_json::from_value(json!({ "people": people })).unwrap();
+        self.store.directory().provision(&records).await.unwrap();
     }
 
     /// Ledger rows of one kind (`REFERRAL`, `PERSON`, `CONTACT`, `PAIR`, `AUDIT`, `INBOX`, `LEAD_OF`), without those

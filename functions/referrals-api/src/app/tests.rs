@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod people;
+
 const LIST: &str = include_str!("../../../../events/http/list-referrals.json");
 const LOG: &str = include_str!("../../../../events/http/log-referral.json");
 const REFERRALS: &str = "/api/reputation/referrals";
