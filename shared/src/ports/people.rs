@@ -1,4 +1,4 @@
-//! People: reading and searching.
+//! People: reading, searching and changing.
 
 use std::future::Future;
 
@@ -8,6 +8,7 @@ use crate::domain::{
     filter::NameQuery,
     id::{PersonId, ReferralId},
     person::Person,
+    person_change::ChangedPerson,
     scope::OrgScope,
 };
 
@@ -42,4 +43,28 @@ pub trait PersonReader: Send + Sync {
         scope: &OrgScope,
         lead: &PersonId,
     ) -> impl Future<Output = Result<Vec<ReferralId>, StoreError>> + Send;
+}
+
+/// What came of changing a person. Everything but `Written` wrote nothing. When several reasons hold, the first in this
+/// order is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonRevisionOutcome {
+    Written,
+    /// The row moved since it was read. Read again.
+    Stale,
+    /// An address or a number belongs to somebody else.
+    ContactTaken,
+    /// The new owner is no active member of the organization.
+    OwnerMissing,
+}
+
+/// Changing people who are there.
+pub trait PersonEditor: Send + Sync {
+    /// The row, the keys, the consent entries and the check of a new owner in one transaction, which holds only while
+    /// the stored version is one less than the person's. A released key goes only where this person holds it.
+    fn revise_person(
+        &self,
+        scope: &OrgScope,
+        changed: &ChangedPerson,
+    ) -> impl Future<Output = Result<PersonRevisionOutcome, StoreError>> + Send;
 }

@@ -10,5 +10,7 @@ mod lists;
 mod logging;
 mod outbox;
 mod people;
+mod person_changes;
+mod person_races;
 mod units;
 mod world;

@@ -4,8 +4,16 @@ use std::sync::Arc;
 
 use referrals::{
     domain::{
-        access::Caller, contact::Contact, id::ReferralId, idempotency::IdempotentRequest, organization::Slug,
-        person::Person, rate_limit::Limits, referral::Referral,
+        access::Caller,
+        contact::Contact,
+        id::ReferralId,
+        idempotency::IdempotentRequest,
+        organization::Slug,
+        person::Person,
+        person_change::{PersonChange, PersonEdit},
+        rate_limit::Limits,
+        referral::Referral,
+        version::Expected,
     },
     events::{Detail, ReferralReceivedV1},
     ports::{PersonReader as _, ReferralReader as _, StoreError},
@@ -13,6 +21,7 @@ use referrals::{
     system::{RandomIds, SystemClock},
     usecase::{
         capture_referral::{Arrival, Capture, Captured, Submission},
+        change_person::{PersonOutcome, PersonRequest, change_person},
         enter_pipeline::{Entered, enter_pipeline},
         log_referral::{Entry, Logged, log_referral},
     },
@@ -85,6 +94,22 @@ impl World {
 
     pub async fn log(&self, caller: &Caller, entry: &Entry) -> Logged {
         log_referral(&self.ledger, &*self.clock, &RandomIds, caller, entry, "request-2", None).await.unwrap()
+    }
+
+    pub async fn change_person(
+        &self,
+        caller: &Caller,
+        id: &str,
+        change: &PersonChange,
+        expected: &Expected,
+    ) -> PersonOutcome {
+        let request = PersonRequest { change, expected, request_id: "request-3" };
+        change_person(&self.ledger, &*self.clock, caller, self.person(id).await, &request).await.unwrap()
+    }
+
+    /// An owner's patch of whatever version is there.
+    pub async fn edit_person(&self, id: &str, edit: PersonEdit) -> PersonOutcome {
+        self.change_person(&Fixtures::owner(), id, &PersonChange::Edit(edit), &Expected::Any).await
     }
 
     pub async fn enter(&self, event: &Detail<ReferralReceivedV1>) -> Entered {

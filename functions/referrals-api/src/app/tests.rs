@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 
 use super::*;
 
-mod people;
-
 const LIST: &str = include_str!("../../../../events/http/list-referrals.json");
 const LOG: &str = include_str!("../../../../events/http/log-referral.json");
 const REFERRALS: &str = "/api/reputation/referrals";
@@ -20,6 +18,7 @@ mod accounts;
 mod changes;
 mod links;
 mod once;
+mod people;
 
 struct World {
     router: Router,
