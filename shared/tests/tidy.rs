@@ -32,7 +32,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 
 /// Unit tests in files of their own: `tests.rs`, and what is in a `tests` folder below `src`.
 fn is_unit_test(path: &Path) -> bool {
-    let mut folders = path.components().map(|part| part.as_os_str()).skip_while(|part| *part != "src");
+    let mut folders = path.components().map(std::path::Component::as_os_str).skip_while(|part| *part != "src");
     path.ends_with("tests.rs") || path.ends_with("hostile.rs") || folders.any(|part| part == "tests")
 }
 

@@ -33,7 +33,8 @@ pub fn operations() -> OpenApiRouter<App> {
         .routes(routes!(ledger::convert::convert_referral))
         .routes(routes!(ledger::history::find_history))
         .routes(routes!(people::list::list_people))
-        .routes(routes!(people::find::find_person))
+        .routes(routes!(people::find::find_person, people::edit::edit_person))
+        .routes(routes!(people::consent::record_consent))
 }
 
 pub fn router(app: App) -> Router {

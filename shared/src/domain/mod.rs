@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod lifecycle;
 pub mod organization;
 pub mod person;
+pub mod person_change;
 pub mod phone;
 pub mod rate_limit;
 pub mod referral;

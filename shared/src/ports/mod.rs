@@ -21,7 +21,7 @@ pub use answers::{AnswerBook, Named, RememberedAnswer, UsedKey};
 pub use directory::{Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileDirectory};
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use ledger::{History, Page, Position, ReferralReader};
-pub use people::PersonReader;
+pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};
 pub use revision::{LeadMove, ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome};

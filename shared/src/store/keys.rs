@@ -284,7 +284,7 @@ pub fn remembered_answer(scope: &OrgScope, request: &IdempotentRequest) -> Keys 
 /// One decision of a person about one channel. A request makes at most one.
 #[must_use]
 pub fn consent(scope: &OrgScope, entry: &ConsentEntry) -> Keys {
-    let sort = format!("CONSENT#{}#{}#{}", entry.channel.as_str(), entry.at, entry.evidence);
+    let sort = format!("CONSENT#{}#{}#{}", entry.channel.as_str(), entry.at, entry.request_id);
     Keys::new(person_partition(scope, &entry.person_id), sort)
 }
 

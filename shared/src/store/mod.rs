@@ -16,6 +16,7 @@ mod rate_limiter;
 mod recent;
 mod record_referral;
 mod referrals;
+mod revise_person;
 mod revision;
 pub mod rows;
 pub mod transaction;

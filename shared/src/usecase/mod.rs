@@ -2,6 +2,7 @@
 
 mod attempts;
 pub mod capture_referral;
+pub mod change_person;
 pub mod change_referral;
 mod contest;
 pub mod delete_referral;

@@ -9,5 +9,8 @@ mod limits;
 mod lists;
 mod logging;
 mod outbox;
+mod people;
+mod person_changes;
+mod person_races;
 mod units;
 mod world;

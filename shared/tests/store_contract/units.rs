@@ -2,7 +2,7 @@
 //! that makes an operation dearer fails here first.
 
 use referrals::{
-    domain::filter::ReferralFilter,
+    domain::filter::{PeopleFilter, ReferralFilter},
     usecase::{find_referral::find_referral, list_people::list_people, list_referrals::list_referrals},
 };
 use referrals_testing::{Fixtures, contact, submission};
@@ -44,7 +44,7 @@ async fn operations_cost_what_the_data_model_says() {
     let id = &events[1].data.referral_id;
     list_referrals(&world.ledger, &Fixtures::owner(), &ReferralFilter::default(), None, 25).await.unwrap();
     row("list of 4 referrals");
-    list_people(&world.ledger, &Fixtures::owner(), None, 25).await.unwrap();
+    list_people(&world.ledger, &Fixtures::owner(), &PeopleFilter::default(), None, 25).await.unwrap();
     row("list of 5 people");
     find_referral(&world.ledger, &Fixtures::owner(), id).await.unwrap();
     row("one referral");

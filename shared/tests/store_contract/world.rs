@@ -4,20 +4,40 @@ use std::sync::Arc;
 
 use referrals::{
     domain::{
-        access::Caller, contact::Contact, id::ReferralId, idempotency::IdempotentRequest, organization::Slug,
-        person::Person, rate_limit::Limits, referral::Referral,
+        access::Caller,
+        contact::Contact,
+        id::ReferralId,
+        idempotency::IdempotentRequest,
+        organization::Slug,
+        person::Person,
+        person_change::{PersonChange, PersonEdit},
+        rate_limit::Limits,
+        referral::Referral,
+        version::Expected,
     },
     events::{Detail, ReferralReceivedV1},
     ports::{PersonReader as _, ReferralReader as _, StoreError},
-    store::{Directory, Ledger, ProfileCache, RateLimitTable},
+    store::{Directory, Ledger, ProfileCache, Provision, RateLimitTable},
     system::{RandomIds, SystemClock},
     usecase::{
         capture_referral::{Arrival, Capture, Captured, Submission},
+        change_person::{PersonOutcome, PersonRequest, change_person},
         enter_pipeline::{Entered, enter_pipeline},
         log_referral::{Entry, Logged, log_referral},
     },
 };
 use referrals_testing::{Fixtures, Item, TestClock, TestStore, submission};
+use serde_json::{Value, json};
+
+/// A person of the demo organization; an empty text is none.
+pub fn person(id: &str, name: &str, email: &str, phone: &str) -> Value {
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    json!({
+        "id": id, "organizationId": Fixtures::ORGANIZATION, "name": name, "email": given(email), "phone": given(phone),
+        "totalReferrals": 0, "emailMarketingConsent": false, "smsMarketingConsent": false, "doNotContact": false,
+        "createdAt": "2026-02-01T00:00:00.000Z", "updatedAt": "2026-02-01T00:00:00.000Z", "version": 1
+    })
+}
 
 #[derive(Clone)]
 pub struct World {
@@ -76,6 +96,22 @@ impl World {
         log_referral(&self.ledger, &*self.clock, &RandomIds, caller, entry, "request-2", None).await.unwrap()
     }
 
+    pub async fn change_person(
+        &self,
+        caller: &Caller,
+        id: &str,
+        change: &PersonChange,
+        expected: &Expected,
+    ) -> PersonOutcome {
+        let request = PersonRequest { change, expected, request_id: "request-3" };
+        change_person(&self.ledger, &*self.clock, caller, self.person(id).await, &request).await.unwrap()
+    }
+
+    /// An owner's patch of whatever version is there.
+    pub async fn edit_person(&self, id: &str, edit: PersonEdit) -> PersonOutcome {
+        self.change_person(&Fixtures::owner(), id, &PersonChange::Edit(edit), &Expected::Any).await
+    }
+
     pub async fn enter(&self, event: &Detail<ReferralReceivedV1>) -> Entered {
         enter_pipeline(&self.ledger, &*self.clock, &RandomIds, event).await.unwrap()
     }
@@ -118,6 +154,12 @@ impl World {
     pub async fn person(&self, id: &str) -> Person {
         let id = referrals::domain::id::PersonId::parse(id).unwrap();
         self.ledger.find_person(&Fixtures::scope(), &id).await.unwrap().expect("the person")
+    }
+
+    /// Puts people in place, as an operator does; see [`person`].
+    pub async fn add_people(&self, people: &[Value]) {
+        let records: Provision = serde_json::from_value(json!({ "people": people })).unwrap();
+        self.store.directory().provision(&records).await.unwrap();
     }
 
     /// Ledger rows of one kind (`REFERRAL`, `PERSON`, `CONTACT`, `PAIR`, `AUDIT`, `INBOX`, `LEAD_OF`), without those

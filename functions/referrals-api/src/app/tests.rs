@@ -18,6 +18,7 @@ mod accounts;
 mod changes;
 mod links;
 mod once;
+mod people;
 
 struct World {
     router: Router,
