@@ -18,6 +18,13 @@ pub trait PersonReader: Send + Sync {
         id: &PersonId,
     ) -> impl Future<Output = Result<Option<Person>, StoreError>> + Send;
 
+    /// Those of the people who are there, in no order. The ids have to differ from each other.
+    fn find_people(
+        &self,
+        scope: &OrgScope,
+        ids: &[PersonId],
+    ) -> impl Future<Output = Result<Vec<Person>, StoreError>> + Send;
+
     /// At most `limit` people, newest first, after `after`.
     fn list_people(
         &self,
