@@ -25,6 +25,7 @@ pub struct App {
 pub fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(ledger::list::list_referrals, ledger::log::log_referral))
+        .routes(routes!(ledger::export::export_referrals))
         .routes(routes!(ledger::find::find_referral, ledger::edit::edit_referral, ledger::delete::delete_referral))
         .routes(routes!(ledger::contact::contact_referral))
         .routes(routes!(ledger::qualify::qualify_referral))

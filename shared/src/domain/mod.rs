@@ -20,6 +20,7 @@ pub mod phone;
 pub mod rate_limit;
 pub mod referral;
 pub mod scope;
+pub mod spreadsheet;
 pub mod text;
 pub mod time;
 pub mod version;

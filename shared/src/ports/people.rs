@@ -20,6 +20,13 @@ pub trait PersonReader: Send + Sync {
         id: &PersonId,
     ) -> impl Future<Output = Result<Option<Person>, StoreError>> + Send;
 
+    /// Those of the people who are there, in no order. The ids have to differ from each other.
+    fn find_people(
+        &self,
+        scope: &OrgScope,
+        ids: &[PersonId],
+    ) -> impl Future<Output = Result<Vec<Person>, StoreError>> + Send;
+
     /// At most `limit` people, newest first, after `after`. A name that few have may give fewer, none even, and still a
     /// place to go on from: the work for one page is bounded.
     fn list_people(

@@ -31,6 +31,11 @@ impl PersonReader for Ledger {
         self.get("reading a person", &keys::person(scope, id)).await
     }
 
+    async fn find_people(&self, scope: &OrgScope, ids: &[PersonId]) -> Result<Vec<Person>, StoreError> {
+        let keys: Vec<keys::Keys> = ids.iter().map(|id| keys::person(scope, id)).collect();
+        self.get_all("reading people", &keys).await
+    }
+
     async fn list_people(
         &self,
         scope: &OrgScope,

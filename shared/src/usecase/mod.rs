@@ -7,6 +7,7 @@ pub mod change_referral;
 mod contest;
 pub mod delete_referral;
 pub mod enter_pipeline;
+pub mod export_referrals;
 pub mod find_history;
 pub mod find_person;
 pub mod find_referral;

@@ -5,6 +5,7 @@
 mod capture;
 mod claims;
 mod entry;
+mod export;
 mod limits;
 mod lists;
 mod logging;

@@ -16,6 +16,7 @@ const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 
 mod accounts;
 mod changes;
+mod export;
 mod links;
 mod once;
 mod people;
