@@ -50,4 +50,6 @@ pub fn router(app: App) -> Router {
 }
 
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod tests;
