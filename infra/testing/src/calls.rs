@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::{
         },
     },
     operation::{
+        batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
         get_item::{GetItemInput, GetItemOutput},
         query::{QueryInput, QueryOutput},
         transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
@@ -62,6 +63,8 @@ impl Intercept for CallCounter {
             input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<GetItemInput>() {
             input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
+            input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<QueryInput>() {
             input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<UpdateItemInput>() {
@@ -90,6 +93,8 @@ impl Intercept for CallCounter {
     ) -> Result<(), BoxError> {
         let Some(Ok(output)) = context.output_or_error() else { return Ok(()) };
         let consumed: Vec<ConsumedCapacity> = if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
+            output.consumed_capacity().to_vec()
+        } else if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
             output.consumed_capacity().to_vec()
         } else {
             let one = output

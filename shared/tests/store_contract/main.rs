@@ -12,5 +12,6 @@ mod outbox;
 mod people;
 mod person_changes;
 mod person_races;
+mod profiles;
 mod units;
 mod world;

@@ -19,6 +19,7 @@ mod changes;
 mod links;
 mod once;
 mod people;
+mod profile;
 
 struct World {
     router: Router,
