@@ -215,6 +215,21 @@ def test_nobody_may_scan(template):
     assert not actions & {"dynamodb:scan", "dynamodb:partiqlselect", "dynamodb:executestatement"}
 
 
+def test_who_may_do_what_in_the_ledger(template):
+    """Each role has what its function calls, inside transactions too, and no more."""
+    may = {}
+    for role, action, resource in template.statements():
+        if resource == {"GetAtt": "LedgerTable.Arn"}:
+            may.setdefault(role, set()).add(action.removeprefix("dynamodb:"))
+    capturing = {"GetItem", "BatchGetItem", "PutItem", "UpdateItem"}
+    assert may == {
+        "PublicCaptureRole": capturing,
+        "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
+        "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
+        "TokenClaimsRole": {"GetItem"},
+    }
+
+
 def test_only_who_empties_the_outbox_publishes_and_they_cannot_read_the_ledger(template):
     emptying = {named(template.functions[name]["Role"]) for name in ("EventRelayFunction", "OutboxSweeperFunction")}
     publishers = {role for role, action, _ in template.statements() if action == "events:PutEvents"}

@@ -104,6 +104,7 @@ fn keys_are_built_in_one_place() {
         "#PERSON#",
         "#REFERRAL#",
         "#CONTACT#",
+        "\"PROFILE#",
         "\"SLUG#",
         "\"LOGIN#",
         "\"PENDING#",

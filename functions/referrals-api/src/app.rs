@@ -10,7 +10,7 @@ use referrals::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{account, openapi, people, referrals as ledger};
+use crate::{account, openapi, people, profile, referrals as ledger};
 
 /// What lives as long as the process.
 #[derive(Debug, Clone)]
@@ -36,6 +36,7 @@ pub fn operations() -> OpenApiRouter<App> {
         .routes(routes!(people::list::list_people))
         .routes(routes!(people::find::find_person, people::edit::edit_person))
         .routes(routes!(people::consent::record_consent))
+        .routes(routes!(profile::find::find_profile, profile::keep::keep_profile))
 }
 
 pub fn router(app: App) -> Router {

@@ -17,6 +17,7 @@ pub mod organization;
 pub mod person;
 pub mod person_change;
 pub mod phone;
+pub mod profile;
 pub mod rate_limit;
 pub mod referral;
 pub mod scope;

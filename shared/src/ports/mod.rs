@@ -18,7 +18,9 @@ use ulid::Ulid;
 use crate::domain::{organization::Slug, rate_limit::Limits, time::Timestamp};
 
 pub use answers::{AnswerBook, Named, RememberedAnswer, UsedKey};
-pub use directory::{Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileDirectory};
+pub use directory::{
+    Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileBook, ProfileDirectory, ProfileWriteOutcome,
+};
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use ledger::{History, Page, Position, ReferralReader};
 pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};

@@ -155,6 +155,12 @@ pub fn member(scope: &OrgScope, user: &UserId) -> Keys {
     Keys::new(org(scope), format!("MEMBER#{user}"))
 }
 
+/// A member's published profile.
+#[must_use]
+pub fn profile(scope: &OrgScope, agent: &UserId) -> Keys {
+    Keys::new(org(scope), format!("PROFILE#{agent}"))
+}
+
 /// Exception: the directory by which an organization is found from a slug.
 #[must_use]
 pub fn slug(slug: &Slug) -> Keys {

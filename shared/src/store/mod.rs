@@ -10,6 +10,7 @@ mod outbox;
 mod people;
 mod pipeline;
 mod profile_cache;
+mod profiles;
 mod provision;
 mod query;
 mod rate_limiter;

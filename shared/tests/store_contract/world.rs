@@ -16,7 +16,7 @@ use referrals::{
         version::Expected,
     },
     events::{Detail, ReferralReceivedV1},
-    ports::{PersonReader as _, ReferralReader as _, StoreError},
+    ports::{Clock as _, PersonReader as _, ReferralReader as _, StoreError},
     store::{Directory, Ledger, ProfileCache, Provision, RateLimitTable},
     system::{RandomIds, SystemClock},
     usecase::{
@@ -34,8 +34,7 @@ pub fn person(id: &str, name: &str, email: &str, phone: &str) -> Value {
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     json!({
         "id": id, "organizationId": Fixtures::ORGANIZATION, "name": name, "email": given(email), "phone": given(phone),
-        "totalReferrals": 0, "emailMarketingConsent": false, "smsMarketingConsent": false, "doNotContact": false,
-        "createdAt": "2026-02-01T00:00:00.000Z", "updatedAt": "2026-02-01T00:00:00.000Z", "version": 1
+        "createdAt": "2026-02-01T00:00:00.000Z"
     })
 }
 
@@ -54,9 +53,14 @@ impl World {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
         let ledger = store.ledger();
-        let profiles = Arc::new(ProfileCache::new(store.directory(), SystemClock));
+        let profiles = Self::new_profiles(&store);
         let limiter = store.limiter();
         Self { store, ledger, clock: Arc::default(), limiter, slug_limits: Fixtures::LIMITS, profiles }
+    }
+
+    /// What an instance remembers that has just started.
+    pub fn new_profiles(store: &TestStore) -> Arc<ProfileCache<Directory, SystemClock>> {
+        Arc::new(ProfileCache::new(store.directory(), SystemClock))
     }
 
     pub async fn capture(&self, referrer: Contact, referred: Contact) -> ReferralId {
@@ -159,7 +163,7 @@ impl World {
     /// Puts people in place, as an operator does; see [`person`].
     pub async fn add_people(&self, people: &[Value]) {
         let records: Provision = serde_json::from_value(json!({ "people": people })).unwrap();
-        self.store.directory().provision(&records).await.unwrap();
+        self.store.directory().provision(&records, self.clock.now()).await.unwrap();
     }
 
     /// Ledger rows of one kind (`REFERRAL`, `PERSON`, `CONTACT`, `PAIR`, `AUDIT`, `INBOX`, `LEAD_OF`), without those

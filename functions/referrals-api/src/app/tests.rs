@@ -20,6 +20,7 @@ mod export;
 mod links;
 mod once;
 mod people;
+mod profile;
 
 pub(super) struct World {
     pub(super) router: Router,
