@@ -13,5 +13,6 @@ mod outbox;
 mod people;
 mod person_changes;
 mod person_races;
+mod reconcile;
 mod units;
 mod world;
