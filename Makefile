@@ -7,8 +7,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
-.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke redrive export openapi build test test-rust test-flow \
-	fuzz-api check lint fmt python tools local-tools check-tools
+.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export openapi build test test-rust \
+	test-flow fuzz-api check lint fmt python tools local-tools check-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ emit: local-tools ## Put an event on the running stack's bus: EVENT=events/bus/.
 
 invoke: local-tools ## Call a function of the running stack: FUNCTION=public-capture EVENT=events/http/....json
 	@.venv/local/bin/python infra/local/send.py --function "$(FUNCTION)" "$(EVENT)"
+
+reconcile: local-tools ## Prove that counters agree with the ledger, and correct them: [ORGANIZATION=org_...]
+	@.venv/local/bin/python infra/local/reconcile.py $(if $(ORGANIZATION),"$(ORGANIZATION)")
 
 redrive: local-tools ## Give dead letters and poison of the running stack another try
 	@.venv/local/bin/python infra/local/redrive.py

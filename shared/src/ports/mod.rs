@@ -5,6 +5,7 @@ mod answers;
 mod directory;
 mod events;
 mod ledger;
+mod links;
 mod people;
 mod pipeline;
 mod recording;
@@ -23,6 +24,7 @@ pub use directory::{
 };
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use ledger::{History, Page, Position, ReferralReader};
+pub use links::{Correction, CorrectionOutcome, Link, LinkKeeper, RestoreOutcome};
 pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};

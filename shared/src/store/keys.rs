@@ -19,7 +19,7 @@ use crate::{
         scope::OrgScope,
         time::Timestamp,
     },
-    ports::{Counted, Position},
+    ports::{Counted, Link, Position},
 };
 
 pub const PK: &str = "pk";
@@ -215,8 +215,14 @@ pub fn lead_link(scope: &OrgScope, lead: &PersonId, referral: &ReferralId) -> Ke
 /// counts, and their referrals in order, in one partition that can be read strongly consistent.
 #[must_use]
 pub fn referred_link(scope: &OrgScope, row: &Referral) -> Keys {
-    let listing = referrals_by(scope, &row.referrer_person_id);
-    Keys::new(listing.partition, format!("{}{}", listing.prefix, place(row.created_at, row.id.as_str())))
+    link(scope, &Link::of(row))
+}
+
+/// As [`referred_link`].
+#[must_use]
+pub fn link(scope: &OrgScope, link: &Link) -> Keys {
+    let listing = referrals_by(scope, &link.referrer);
+    Keys::new(listing.partition, format!("{}{}", listing.prefix, place(link.created_at, link.referral.as_str())))
 }
 
 /// Links to the referrals that one person sent.

@@ -6,6 +6,7 @@ mod batch;
 mod directory;
 mod error;
 pub mod keys;
+mod links;
 mod outbox;
 mod people;
 mod pipeline;

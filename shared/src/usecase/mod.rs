@@ -18,6 +18,7 @@ pub mod keep_profile;
 pub mod list_people;
 pub mod list_referrals;
 pub mod log_referral;
+pub mod reconcile_counters;
 mod record_referral;
 pub mod relay_events;
 pub mod sweep_outbox;

@@ -14,5 +14,6 @@ mod people;
 mod person_changes;
 mod person_races;
 mod profiles;
+mod reconcile;
 mod units;
 mod world;
