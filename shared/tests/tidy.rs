@@ -88,7 +88,7 @@ fn an_organization_is_taken_only_from_where_it_can_be_trusted() {
         ("from_published_profile", &["shared/src/usecase/capture_referral.rs"]),
         ("from_bus_event", &["shared/src/usecase/enter_pipeline.rs"]),
         ("from_login_directory", &["shared/src/usecase/issue_claims.rs"]),
-        ("from_operator", &["shared/src/store/provision.rs"]),
+        ("from_operator", &["shared/src/store/provision.rs", "functions/ledger-reconcile/src/reconcile.rs"]),
     ] {
         let except = [homes, &["shared/src/domain/scope.rs"]].concat();
         for folder in ["shared/src", "functions", "infra/admin"] {
@@ -104,6 +104,7 @@ fn keys_are_built_in_one_place() {
         "#PERSON#",
         "#REFERRAL#",
         "#CONTACT#",
+        "\"PROFILE#",
         "\"SLUG#",
         "\"LOGIN#",
         "\"PENDING#",
@@ -124,7 +125,7 @@ fn the_environment_is_read_in_one_place() {
 }
 
 /// What may stand in the logs: ids, codes and counts. Never what somebody typed.
-const LOGGED: [&str; 17] = [
+const LOGGED: [&str; 22] = [
     "claims.reason",
     "error.message",
     "error.retryable",
@@ -139,6 +140,11 @@ const LOGGED: [&str; 17] = [
     "outbox.set_aside",
     "outbox.still_pending",
     "receipt.id",
+    "reconcile.busy",
+    "reconcile.found",
+    "reconcile.links",
+    "reconcile.people",
+    "reconcile.referrals",
     "referral.id",
     "request.id",
     "user.id",

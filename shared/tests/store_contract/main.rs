@@ -5,9 +5,15 @@
 mod capture;
 mod claims;
 mod entry;
+mod export;
 mod limits;
 mod lists;
 mod logging;
 mod outbox;
+mod people;
+mod person_changes;
+mod person_races;
+mod profiles;
+mod reconcile;
 mod units;
 mod world;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use referrals::{
     events::{Detail, EventData as _, ReferralReceivedV1},
+    ports::Clock as _,
     store::Provision,
     system::RandomIds,
     usecase::enter_pipeline::{Entered, enter_pipeline},
@@ -79,7 +80,7 @@ impl Border {
             "name": "Vera Canary", "email": "vera@canary.example", "notify": {"newReferral": true, "rewardReady": true}
         }]}))
         .unwrap();
-        world.store.directory().provision(&vera).await.unwrap();
+        world.store.directory().provision(&vera, SystemClock.now()).await.unwrap();
         let mut border = Self {
             world,
             canaries: TYPED.map(str::to_owned).into(),

@@ -16,8 +16,11 @@ const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 
 mod accounts;
 mod changes;
+mod export;
 mod links;
 mod once;
+mod people;
+mod profile;
 
 pub(super) struct World {
     pub(super) router: Router,
@@ -211,6 +214,18 @@ async fn without_an_authorizers_word_nothing_is_answered() {
             })
             .await;
         assert_eq!((status, &body["code"]), (401, &json!("unauthenticated")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_caller_does_not_learn_which_routes_there_are() {
+    let world = World::new().await;
+    let nobody = (Fixtures::ORGANIZATION, "user_999", "OWNER");
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+        let unknown = world.call(call(nobody, method, "/api/nothing")).await.bytes();
+        for path in [REFERRALS, "/api/reputation/referrals/ref_1", "/api/people", "/api/people/person_111"] {
+            assert_eq!(world.call(call(nobody, method, path)).await.bytes(), unknown, "{method} {path}");
+        }
     }
 }
 

@@ -85,6 +85,11 @@ impl Operation {
         }
     }
 
+    /// Whether it answers with many rows.
+    pub fn is_list(&self) -> bool {
+        self.takes("cursor")
+    }
+
     pub fn path(&self, id: &str) -> String {
         self.template.replace("{id}", id)
     }
@@ -94,6 +99,11 @@ impl Operation {
         let body = match (self.method, self.template.as_str()) {
             ("POST", REFERRALS) => json!({"referrer": {"name": "Robin"}, "referredName": "Kim"}),
             ("PATCH", "/api/reputation/referrals/{id}") => json!({"notes": "called"}),
+            ("PATCH", "/api/people/{id}") => json!({"name": "Robin Roe"}),
+            ("PUT", "/api/people/{id}/consent") => json!({"channel": "EMAIL", "granted": false}),
+            ("PUT", "/api/reputation/profile") => {
+                json!({"slug": "robin-roe", "displayName": "Robin Roe", "brokerage": "Roe Homes", "published": true})
+            }
             ("POST", "/api/reputation/referrals/{id}/lose") => json!({"lostReason": "no answer"}),
             ("POST", "/api/reputation/referrals/{id}/convert") => json!({"resultingDealId": "deal_of_ours"}),
             (
@@ -118,6 +128,9 @@ impl Operation {
                 Some(json!({"referrer": {"name": "Robin"}, "agentUserId": id, "referredName": "Kim"}))
             }
             ("PATCH", "/api/reputation/referrals/{id}", "referredPersonId") => Some(json!({"referredPersonId": id})),
+            ("PATCH", "/api/people/{id}", "ownerUserId") => Some(json!({"ownerUserId": id})),
+            // A wording is ours, and the same for all.
+            ("PUT", "/api/people/{id}/consent", "consentTextId") => None,
             // A deal is a word of the organization's own system: another organization's is free here.
             (_, _, "resultingDealId") => None,
             _ => panic!("{}: say here how {field} is sent", self.name()),
