@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
                 "people": [person]
             });
             let records: Provision = serde_json::from_value(records).unwrap();
-            world.store.directory().provision(&records).await.unwrap();
+            world.store.directory().provision(&records, SystemClock.now()).await.unwrap();
             model.orgs.push(Organization { id, region, members: MEMBERS.to_vec(), slug, profile: "user_jane" });
             model.people.push(Person {
                 id: "person_robin".to_owned(),
