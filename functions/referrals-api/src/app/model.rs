@@ -35,8 +35,9 @@ use ensure;
 
 const STEPS: usize = 25;
 
-/// Seeds that have found something once, and a few that have not.
-const FIXED_SEEDS: [u64; 3] = [1, 2, 3];
+/// Seeds by which a guard or a deal that outlives its referral, and a friend who is the referrer, have been found. What
+/// a seed leads to changes with the generator: look for new ones then.
+const FIXED_SEEDS: [u64; 5] = [1, 2, 99, 327, 5004];
 
 /// Runs the sequence of one seed.
 async fn sequence(world: &World, seed: u64) -> Run<'_> {
@@ -64,7 +65,7 @@ fn setting(name: &str) -> Option<u64> {
 
 #[tokio::test]
 async fn the_service_does_what_the_contract_says() {
-    let sequences = setting("MODEL_SEQUENCES").unwrap_or(200);
+    let sequences = setting("MODEL_SEQUENCES").unwrap_or(120);
     let first = setting("MODEL_SEED").unwrap_or_else(|| fastrand::u64(..1 << 48));
     println!("MODEL_SEED={first} MODEL_SEQUENCES={sequences}");
     let world = World::new().await;

@@ -13,7 +13,7 @@ pub struct Generator {
     /// Requests that had a name, to be sent again.
     named: Vec<Step>,
     /// What was logged and sent in, to be told again by somebody else, or in another spelling.
-    logged: Vec<(usize, Value)>,
+    logged: Vec<(Actor, Value)>,
     captured: Vec<Capture>,
 }
 
@@ -60,7 +60,7 @@ impl Generator {
         }
         let mut actor = self.actor(model);
         let rows = model.rows.iter().filter(|row| !row.is_deleted).count();
-        let weights = [if rows < 4 { 50 } else { 9 }, 9, 16, 30, 24, 2, 2, 2, 5, 2, 2];
+        let weights = [if rows < 4 { 50 } else { 12 }, 9, 14, 30, 24, 4, 2, 2, 4, 2, 2];
         let what = self.weighed(&weights);
         let is_of_a_row = matches!(what, 3..=7);
         // Mostly somebody's own, so that the rules have a say, and not only the doors.
@@ -73,7 +73,11 @@ impl Generator {
             None => self.row(model, actor),
         };
         let operation = match what {
-            0 => Operation::Log(self.log_or_again(model, actor)),
+            0 => {
+                let body;
+                (actor, body) = self.log_or_again(model, actor);
+                Operation::Log(body)
+            }
             1 => Operation::Capture(self.capture_or_again()),
             2 => self.enter(model),
             3 => {
@@ -140,15 +144,16 @@ impl Generator {
         Operation::Enter(places[self.random.usize(0..places.len())], self.random.usize(1..3))
     }
 
-    fn log_or_again(&mut self, model: &Model, actor: Actor) -> Value {
-        let earlier: Vec<Value> =
-            self.logged.iter().filter(|(org, _)| *org == actor.org).map(|(_, body)| body.clone()).collect();
-        if !earlier.is_empty() && self.happens(35) {
-            return earlier[self.random.usize(0..earlier.len())].clone();
+    /// Something new, or what somebody of the organization has logged before: then mostly by the same one.
+    fn log_or_again(&mut self, model: &Model, actor: Actor) -> (Actor, Value) {
+        let earlier: Vec<_> = self.logged.iter().filter(|(by, _)| by.org == actor.org).cloned().collect();
+        if !earlier.is_empty() && self.happens(40) {
+            let (by, body) = earlier[self.random.usize(0..earlier.len())].clone();
+            return (if self.happens(70) { by } else { actor }, body);
         }
         let body = self.log(model, actor);
-        self.logged.push((actor.org, body.clone()));
-        body
+        self.logged.push((actor, body.clone()));
+        (actor, body)
     }
 
     fn capture_or_again(&mut self) -> Capture {
@@ -308,7 +313,7 @@ impl Generator {
         } else if self.happens(12) {
             put("lostReason", json!(self.reason()));
         }
-        if self.happens(25) {
+        if self.happens(40) {
             put("resultingDealId", self.deal());
         }
         if self.happens(15) {

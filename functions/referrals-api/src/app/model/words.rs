@@ -17,7 +17,7 @@ const fn address(typed: &'static str, shown: &'static str, key: &'static str, ma
     Address { typed, shown, key, mailbox }
 }
 
-pub const ADDRESSES: [Address; 10] = [
+pub const ADDRESSES: [Address; 11] = [
     address("pat@example.com", "pat@example.com", "pat@example.com", "pat@example.com"),
     address("PAT@Example.com", "PAT@Example.com", "pat@example.com", "pat@example.com"),
     address(" pat@EXAMPLE.com ", "pat@EXAMPLE.com", "pat@example.com", "pat@example.com"),
@@ -42,11 +42,12 @@ pub const ADDRESSES: [Address; 10] = [
         "joe@xn--mller-kva.example",
     ),
     address("kim@example.com", "kim@example.com", "kim@example.com", "kim@example.com"),
+    address("robin+me@example.com", "robin+me@example.com", "robin+me@example.com", "robin@example.com"),
     address("robin@example.com", "robin@example.com", "robin@example.com", "robin@example.com"),
 ];
 
 /// Those of them that friends have.
-pub const FRIENDS: std::ops::Range<usize> = 3..9;
+pub const FRIENDS: std::ops::Range<usize> = 3..10;
 
 /// No address, and nobody's.
 pub const NO_ADDRESS: &str = "not an address";
