@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::attempts::MAX_ATTEMPTS;
 use crate::{
     domain::{
-        filter::ReferralFilter,
+        filter::{NameQuery, ReferralFilter},
         id::{PersonId, ReferralId},
         person::Person,
         referral::Referral,
@@ -171,7 +171,7 @@ impl<S: ReferralReader + PersonReader + LinkKeeper, C: Clock, T: Fn() -> bool> W
     }
 
     async fn counters(&mut self, after: Option<Position>) -> Result<Place, StoreError> {
-        let page = self.store.list_people(self.scope, after.as_ref(), PAGE).await?;
+        let page = self.store.list_people(self.scope, &NameQuery::default(), after.as_ref(), PAGE).await?;
         let (mut next, mut seen) = (Place::Counters { after }, Vec::new());
         let whole = page.items.len();
         for person in page.items {
@@ -247,7 +247,7 @@ impl<S: ReferralReader + PersonReader + LinkKeeper, C: Clock, T: Fn() -> bool> W
                 return Ok(Some(Place::Links { after, link }));
             }
         }
-        let page = self.store.list_people(self.scope, after.as_ref(), PAGE).await?;
+        let page = self.store.list_people(self.scope, &NameQuery::default(), after.as_ref(), PAGE).await?;
         let mut after = after;
         for person in page.items {
             if left == 0 || !(self.has_time)() {
