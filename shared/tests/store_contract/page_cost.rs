@@ -117,7 +117,7 @@ async fn a_page_costs_the_same_however_large_the_ledger() {
     if std::env::var_os("CONTRACT_ENDPOINT").is_some() {
         return; // Engines count differently; the figures are dynoxide's, which follow AWS's rules.
     }
-    let asked = std::env::var("PAGE_COST_ROWS").ok().map(|rows| rows.parse().unwrap());
+    let asked = std::env::var_os("PAGE_COST_ROWS").map(|rows| rows.to_str().unwrap().parse().unwrap());
     let large: u32 = asked.unwrap_or(LARGE).next_multiple_of(50);
     let world = World::new().await;
     Bulk::put(&world.store, (0..5).map(|number| Bulk::person_row(&referrer(number)))).await;
