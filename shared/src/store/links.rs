@@ -104,7 +104,7 @@ impl LinkKeeper for Ledger {
             &keys::person(scope, &link.referrer),
             "SET updatedAt = :at ADD version :one",
             "attribute_exists(pk)",
-            [(":at", text(&at.to_string())), (":one", number(1_u32))],
+            [(":at", text(&at.to_string())), (":one", number(1))],
         )?;
         Ok(match transaction.commit(&self.client).await? {
             Committed::Done => RestoreOutcome::Restored,
@@ -124,9 +124,9 @@ impl LinkKeeper for Ledger {
             "SET totalReferrals = :total, updatedAt = :at ADD version :one",
             "version = :read",
             [
-                (":total", number(correction.total)),
+                (":total", number(u64::from(correction.total))),
                 (":at", text(&correction.at.to_string())),
-                (":one", number(1_u32)),
+                (":one", number(1)),
                 (":read", number(correction.read)),
             ],
         )?;
@@ -141,6 +141,6 @@ fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn number(value: impl std::fmt::Display) -> AttributeValue {
+fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

@@ -21,8 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::attempts::MAX_ATTEMPTS;
 use crate::{
     domain::{
-        filter::NameQuery,
-        filter::ReferralFilter,
+        filter::{NameQuery, ReferralFilter},
         id::{PersonId, ReferralId},
         person::Person,
         referral::Referral,

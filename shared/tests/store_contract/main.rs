@@ -10,6 +10,7 @@ mod limits;
 mod lists;
 mod logging;
 mod outbox;
+mod page_cost;
 mod people;
 mod person_changes;
 mod person_races;

@@ -143,16 +143,16 @@ async fn no_capture_is_lost_while_eight_go_on() {
         let (world, is_over) = (world.clone(), is_over.clone());
         tasks.spawn(async move {
             let mut captured = 0_u32;
-            while !is_over.load(Ordering::Relaxed) && captured < 400 {
+            while !is_over.load(Ordering::Relaxed) && captured < 2_000 {
                 let friend = contact(&format!("friend{task}x{captured}@example.com"), "");
                 world.capture(advocate(captured as usize % 3), friend).await;
                 captured += 1;
-                tokio::time::sleep(Duration::from_millis(u64::from(captured * 37 % 300))).await;
+                tokio::time::sleep(Duration::from_millis(u64::from(captured * 97 % 700))).await;
             }
             captured
         });
     }
-    for round in 0..8 {
+    for round in 0..4 {
         for (person, total) in people.iter().zip([50, 0, round]) {
             set_total(&world, &person.id, total).await;
         }
@@ -169,7 +169,7 @@ async fn no_capture_is_lost_while_eight_go_on() {
     assert!(!tasks.is_empty() && tasks.try_join_next().is_none(), "they still capture");
     is_over.store(true, Ordering::Relaxed);
     let captured: u32 = tasks.join_all().await.into_iter().sum();
-    assert!(captured > 20, "{captured}");
+    assert!(captured > 12, "{captured}");
     assert_agreement(&world).await;
     assert_eq!(world.rows("REFERRAL").await.len(), 12 + captured as usize);
     assert!(found_nothing(&walk(&world).await));
