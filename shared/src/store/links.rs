@@ -76,7 +76,9 @@ impl LinkKeeper for Ledger {
     async fn find_links(&self, scope: &OrgScope, links: &[Link]) -> Result<Vec<Link>, StoreError> {
         let keys: Vec<keys::Keys> = links.iter().map(|link| keys::link(scope, link)).collect();
         let rows: Vec<LinkRow> = self.get_all(LISTING, &keys).await?;
-        let is_there = |link: &&Link| rows.iter().any(|row| row.referral_id == link.referral);
+        // The batch gives no keys back, and a row's own words are less than its key: both together say which link it is.
+        let is_there =
+            |link: &&Link| rows.iter().any(|row| row.referral_id == link.referral && row.created_at == link.created_at);
         Ok(links.iter().filter(is_there).cloned().collect())
     }
 

@@ -4,6 +4,7 @@
 
 mod capture;
 mod claims;
+mod deletion;
 mod entry;
 mod export;
 mod limits;
