@@ -53,4 +53,6 @@ pub fn router(app: App) -> Router {
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;

@@ -157,18 +157,20 @@ impl Referral {
     }
 
     fn edit_reward(&mut self, change: &ReferralChange) -> Result<Vec<&'static str>, Refused> {
-        let mut fields = Vec::new();
+        let before = (self.reward_type, self.reward_value);
         if let Some(reward_type) = change.reward_type
             && reward_type != self.reward_type
         {
             self.reward_type = reward_type;
-            fields.push("rewardType");
             // A value means one thing in basis points and another in minor units: it never outlives its type.
-            if self.reward_value.take().is_some() && change.reward_value == Patch::Keep {
-                fields.push("rewardValue");
-            }
+            self.reward_value = None;
         }
-        if change.reward_value.apply(&mut self.reward_value) {
+        change.reward_value.apply(&mut self.reward_value);
+        let mut fields = Vec::new();
+        if self.reward_type != before.0 {
+            fields.push("rewardType");
+        }
+        if self.reward_value != before.1 {
             fields.push("rewardValue");
         }
         if fields.is_empty() {
@@ -357,6 +359,11 @@ mod tests {
         let before = change(&referral(ReferralStatus::Received), &gift).unwrap().unwrap().referral;
         let share = with(Some(RewardType::CommissionShare), Patch::Keep);
         assert_eq!(change(&before, &share).unwrap().unwrap().referral.reward_value, None);
+        // The history names what is other now, however it was said.
+        for value in [Patch::Keep, Patch::Clear] {
+            let changed = change(&before, &with(Some(RewardType::Custom), value)).unwrap().unwrap();
+            assert_eq!((changed.referral.reward_value, changed.fields), (None, vec!["rewardType", "rewardValue"]));
+        }
         for (reward_type, value) in [
             (RewardType::CommissionShare, 10_001),
             (RewardType::GiftCard, -1),

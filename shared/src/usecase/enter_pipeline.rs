@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         audit::{Actor, AuditAction, AuditEntry},
-        contact::ContactKey,
+        contact::{Contact, ContactKey},
         id::{EventId, PersonId},
         person::{LeadSource, Person, PipelineStage, RelationshipStage},
         referral::{Referral, RiskFlag},
@@ -154,6 +154,11 @@ impl People {
         if lead.id == referral.referrer_person_id {
             referral.risk_flags.insert(RiskFlag::SelfReferral);
             lead.become_advocate();
+        }
+        // The submission may have named one address of the referrer's and be about another: only their row shows both.
+        let referrers_own = |person: &Person| Contact { email: person.email.clone(), phone: person.phone.clone() };
+        if referrer.as_ref().is_some_and(|person| referrers_own(person).is_same_person(&referral.referred_contact)) {
+            referral.risk_flags.insert(RiskFlag::SelfReferral);
         }
 
         let contested = contest(&mut referral, others, at);

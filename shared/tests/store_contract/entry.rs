@@ -169,6 +169,18 @@ async fn somebody_who_turns_out_to_have_referred_themselves_is_flagged() {
 }
 
 #[tokio::test]
+async fn an_address_of_the_referrers_own_under_a_tag_is_flagged() {
+    let world = World::new().await;
+    world.capture(contact("pat@example.com", "+14155552671"), contact("kim@example.com", "")).await;
+    // By number alone: only the person whom it leads to shows whose mailbox the friend's is.
+    let id = world.capture(contact("", "+14155552671"), contact("pat+friend@example.com", "")).await;
+    assert!(world.referral(&id).await.risk_flags.is_empty());
+    world.enter(&world.event_of(&id).await).await;
+    assert_eq!(world.referral(&id).await.risk_flags, BTreeSet::from([RiskFlag::SelfReferral]));
+    assert_ne!(world.lead_of(&id).await.id, world.referrer_of(&id).await.id);
+}
+
+#[tokio::test]
 async fn an_event_about_nothing_is_ignored_and_stays_within_its_organization() {
     let world = World::new().await;
     let id = world.capture(contact("pat@example.com", ""), contact("sam@example.com", "")).await;
