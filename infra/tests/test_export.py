@@ -223,6 +223,15 @@ def test_an_unknown_filter_is_named(command):
     assert line == "error: the API answered 400 invalid_query: ?status invalid"
 
 
+@pytest.fixture
+def as_from_a_terminal():
+    """A job in the background ignores the interrupt, and whatever it starts would too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("as_from_a_terminal")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_export_leaves_nothing(command, number):
     with serving([page(1, "two"), Held()]) as script:

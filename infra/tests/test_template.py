@@ -228,6 +228,7 @@ def test_who_may_do_what_in_the_ledger(template):
         "PublicCaptureRole": capturing,
         "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
         "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
+        "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
     }
 
@@ -267,10 +268,6 @@ def test_only_an_operator_calls_the_reconciliation_and_it_reaches_the_ledger_alo
     assert "LedgerReconcileFunction" not in called
     role = named(template.functions["LedgerReconcileFunction"]["Role"])
     allowed = {(action, str(resource)) for owner, action, resource in template.statements() if owner == role}
-    assert {action for action, resource in allowed if "LogGroup" not in resource} == {
-        f"dynamodb:{name}"
-        for name in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem")
-    }
     assert not any("OutboxTable" in resource or "events:" in action for action, resource in allowed)
 
 

@@ -71,7 +71,7 @@ async fn capture(app: &App, request: Request<Body>) -> Result<Response, Problem>
     if parts.method != Method::POST {
         return Err(Problem::new(Code::MethodNotAllowed).with_header(header::ALLOW, "POST"));
     }
-    require_json(&parts.headers)?;
+    require_json(&parts.method, &parts.headers)?;
     let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Code::BodyTooLarge)?;
     admit(app, parts.extensions.get::<SourceIp>()).await?;
     let fields = Fields::parse(&body)?;

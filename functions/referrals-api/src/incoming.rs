@@ -3,7 +3,7 @@
 use axum::{
     body::{Bytes, to_bytes},
     extract::{FromRequest, Request},
-    http::HeaderMap,
+    http::{HeaderMap, Method},
 };
 use referrals::{
     domain::{access::Caller, idempotency::IdempotentRequest, version::Expected},
@@ -15,6 +15,7 @@ use referrals::{
 
 #[derive(Debug)]
 pub struct Incoming {
+    method: Method,
     headers: HeaderMap,
     path: String,
     body: Bytes,
@@ -29,7 +30,7 @@ impl<S: Send + Sync> FromRequest<S> for Incoming {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Code::BodyTooLarge)?;
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-        Ok(Self { path: parts.uri.path().to_owned(), headers: parts.headers, body, request_id })
+        Ok(Self { method: parts.method, path: parts.uri.path().to_owned(), headers: parts.headers, body, request_id })
     }
 }
 
@@ -37,7 +38,7 @@ impl Incoming {
     /// # Errors
     /// 415, 400 or 422 for anything but a JSON object.
     pub fn json(&self) -> Result<Fields, Problem> {
-        require_json(&self.headers)?;
+        require_json(&self.method, &self.headers)?;
         Fields::parse(&self.body)
     }
 

@@ -54,6 +54,7 @@ pub fn document() -> openapi::OpenApi {
 
 /// An empty object.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({}))]
 pub struct EmptyForm {}
 
 #[derive(Debug, IntoParams)]

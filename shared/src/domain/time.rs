@@ -5,6 +5,11 @@ use std::fmt;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not a time since 1970")]
+pub struct InvalidTime;
 
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z, not before it and not after the year 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,9 +23,10 @@ impl Timestamp {
     }
 
     /// # Errors
-    /// When the text is not RFC 3339.
-    pub fn parse(text: &str) -> Result<Self, jiff::Error> {
-        text.parse().map(Self::from_jiff)
+    /// When the text is not RFC 3339, or before 1970: text order would not be time order any more.
+    pub fn parse(text: &str) -> Result<Self, InvalidTime> {
+        let at: jiff::Timestamp = text.parse().map_err(|_| InvalidTime)?;
+        if at < jiff::Timestamp::UNIX_EPOCH { Err(InvalidTime) } else { Ok(Self::from_jiff(at)) }
     }
 
     /// Saturates at the end of time, which is the year 9999.
@@ -79,6 +85,14 @@ mod tests {
             ("2026-11-22T09:00:00.5+02:00", "2026-11-22T07:00:00.500Z"),
         ] {
             assert_eq!(Timestamp::parse(given).unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
+    fn begins_in_1970() {
+        assert!(Timestamp::parse("1970-01-01T00:00:00Z").is_ok());
+        for text in ["1969-12-31T23:59:59.999Z", "0000-01-01T00:00:00Z", "-000001-01-01T00:00:00Z", "2026-11-22", ""] {
+            assert_eq!(Timestamp::parse(text), Err(InvalidTime), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which bodies are read at all: JSON, not compressed.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 
 use super::problem::{Code, Problem};
 
@@ -9,8 +9,10 @@ const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// # Errors
 /// 415 for any other content type, a charset other than UTF-8, or a content encoding.
-pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    require(headers, &[JSON], (HeaderName::from_static("accept-post"), "application/json"))
+pub fn require_json(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    // Only POST and PATCH have a header of their own for this (RFC 9110, 15.5.16).
+    let name = if method == Method::POST { HeaderName::from_static("accept-post") } else { header::ACCEPT };
+    require(headers, &[JSON], (name, "application/json"))
 }
 
 /// # Errors
@@ -52,7 +54,7 @@ mod tests {
         if let Some(value) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(value));
         }
-        require_json(&headers).map_err(|problem| problem.code)
+        require_json(&Method::POST, &headers).map_err(|problem| problem.code)
     }
 
     #[test]

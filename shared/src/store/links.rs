@@ -76,7 +76,9 @@ impl LinkKeeper for Ledger {
     async fn find_links(&self, scope: &OrgScope, links: &[Link]) -> Result<Vec<Link>, StoreError> {
         let keys: Vec<keys::Keys> = links.iter().map(|link| keys::link(scope, link)).collect();
         let rows: Vec<LinkRow> = self.get_all(LISTING, &keys).await?;
-        let is_there = |link: &&Link| rows.iter().any(|row| row.referral_id == link.referral);
+        // The batch gives no keys back, and a row's own words are less than its key: both together say which link it is.
+        let is_there =
+            |link: &&Link| rows.iter().any(|row| row.referral_id == link.referral && row.created_at == link.created_at);
         Ok(links.iter().filter(is_there).cloned().collect())
     }
 
@@ -104,7 +106,7 @@ impl LinkKeeper for Ledger {
             &keys::person(scope, &link.referrer),
             "SET updatedAt = :at ADD version :one",
             "attribute_exists(pk)",
-            [(":at", text(&at.to_string())), (":one", number(1_u32))],
+            [(":at", text(&at.to_string())), (":one", number(1))],
         )?;
         Ok(match transaction.commit(&self.client).await? {
             Committed::Done => RestoreOutcome::Restored,
@@ -124,9 +126,9 @@ impl LinkKeeper for Ledger {
             "SET totalReferrals = :total, updatedAt = :at ADD version :one",
             "version = :read",
             [
-                (":total", number(correction.total)),
+                (":total", number(u64::from(correction.total))),
                 (":at", text(&correction.at.to_string())),
-                (":one", number(1_u32)),
+                (":one", number(1)),
                 (":read", number(correction.read)),
             ],
         )?;
@@ -141,6 +143,6 @@ fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn number(value: impl ToString) -> AttributeValue {
+fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

@@ -18,7 +18,7 @@ use crate::{
 /// Reads per answer at most, however little a filter lets through; then the caller gets a cursor.
 pub(super) const MAX_READS: usize = 4;
 /// Rows read at a time where a filter drops some of them.
-const FILTERED_READ: u32 = 100;
+pub(super) const FILTERED_READ: u32 = 100;
 
 /// Rows that stand where a list has rows.
 pub(super) trait Placed {
@@ -51,12 +51,12 @@ impl Ledger {
         }
         let range = listing.range(from, to);
         let limit_rows = usize::try_from(limit).unwrap_or(usize::MAX);
-        // One row more than asked for shows whether there is a next page.
-        let one_more = limit.saturating_add(1);
-        let per_read = if admits.is_some() { one_more.max(FILTERED_READ) } else { one_more };
         let mut start = after.map(|(row, position)| to_attributes(&listing.start_key(&row, position)));
         let mut items: Vec<R> = Vec::new();
         for _ in 0..MAX_READS {
+            // One row more than asked for shows whether there is a next page.
+            let missing = limit.saturating_add(1).saturating_sub(u32::try_from(items.len()).unwrap_or(u32::MAX));
+            let per_read = if admits.is_some() { missing.max(FILTERED_READ) } else { missing };
             let mut query = self
                 .client
                 .query()

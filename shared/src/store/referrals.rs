@@ -1,6 +1,6 @@
 //! Reading referrals.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -8,7 +8,7 @@ use super::{
     Ledger,
     error::store_error,
     keys,
-    query::{MAX_READS, Placed, Wanted},
+    query::{FILTERED_READ, MAX_READS, Placed, Wanted},
     rows::{LinkRow, from_item},
 };
 use crate::{
@@ -24,7 +24,9 @@ use crate::{
 
 const LISTING: &str = "listing referrals";
 
-/// Entries of one history at most, and its row.
+/// Entries of one history at most.
+const MAX_ENTRIES: usize = 1_000;
+/// Read at a time: the entries and the row.
 const MAX_HISTORY: i32 = 1_001;
 
 impl Placed for Referral {
@@ -78,28 +80,37 @@ impl ReferralReader for Ledger {
 
     async fn find_history(&self, scope: &OrgScope, id: &ReferralId) -> Result<History, StoreError> {
         let operation = "reading a history";
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(MAX_HISTORY)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::referral_partition(scope, id)))
-            .send()
-            .await
-            .map_err(|error| store_error(operation, &error))?;
         let mut history = History { referral: None, entries: Vec::new() };
-        for item in output.items.unwrap_or_default() {
-            let is_entry =
-                item.get(keys::SK).and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with(keys::AUDIT));
-            if is_entry {
-                history.entries.push(from_item::<AuditEntry>(operation, item)?);
-            } else {
-                history.referral = Some(from_item(operation, item)?);
+        let mut start = None;
+        loop {
+            let output = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .scan_index_forward(false)
+                .limit(MAX_HISTORY)
+                .set_exclusive_start_key(start)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(keys::referral_partition(scope, id)))
+                .send()
+                .await
+                .map_err(|error| store_error(operation, &error))?;
+            for item in output.items.unwrap_or_default() {
+                let sort = item.get(keys::SK).and_then(|sk| sk.as_s().ok());
+                if sort.is_some_and(|sk| sk.starts_with(keys::AUDIT)) {
+                    history.entries.push(from_item::<AuditEntry>(operation, item)?);
+                } else {
+                    history.referral = Some(from_item(operation, item)?);
+                }
+            }
+            start = output.last_evaluated_key;
+            // A read ends at a megabyte, however few entries that is.
+            if start.is_none() || history.entries.len() >= MAX_ENTRIES {
+                break;
             }
         }
+        history.entries.truncate(MAX_ENTRIES);
         history.entries.reverse();
         Ok(history)
     }
@@ -124,6 +135,8 @@ impl Ledger {
     ) -> Result<Page<Referral>, StoreError> {
         let listing = keys::referrals_by(scope, referrer);
         let limit_rows = usize::try_from(limit).unwrap_or(usize::MAX);
+        let rest = ReferralFilter { referrer: None, from: None, to: None, ..filter.clone() };
+        let per_read = if rest == ReferralFilter::default() { limit } else { limit.max(FILTERED_READ) };
         let mut items: Vec<Referral> = Vec::new();
         for _ in 0..MAX_READS {
             let after_link = after.as_ref().map(|position| row_at(scope, position).map(|row| (row, position)));
@@ -136,11 +149,14 @@ impl Ledger {
                         to: filter.to,
                         admits: None,
                         after: after_link.transpose()?,
-                        limit,
+                        limit: per_read,
                     },
                 )
                 .await?;
-            let ids: Vec<ReferralId> = links.items.into_iter().map(|link| link.referral_id).collect();
+            let mut ids: Vec<ReferralId> = links.items.into_iter().map(|link| link.referral_id).collect();
+            // A link of a wrong time may name a referral a second time.
+            let mut named = HashSet::new();
+            ids.retain(|id| named.insert(id.clone()));
             let keys: Vec<keys::Keys> = ids.iter().map(|id| keys::referral(scope, id)).collect();
             let rows: Vec<Referral> = self.get_all(LISTING, &keys).await?;
             let mut rows: HashMap<ReferralId, Referral> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();

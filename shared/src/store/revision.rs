@@ -16,11 +16,16 @@ use crate::{
 };
 
 const OPERATION: &str = "changing a referral";
+const IS_OWN: &str = "referralId = :referral";
+const IS_NOT_OWN: &str = "attribute_not_exists(referralId) OR referralId <> :referral";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Answer,
+    /// The deal that the referral is linked to now.
     Deal,
+    /// The deal that it was linked to before.
+    OldDeal,
     Counter,
     Guard,
     /// Rows that must be in the version that was read.
@@ -29,12 +34,76 @@ enum Part {
     Effect,
 }
 
+/// What is done about a row that belongs to a referral, when it may have come to be somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Belonging {
+    /// It is the referral's: it is taken.
+    Own,
+    /// It is not, and that is checked instead.
+    Not,
+}
+
+/// What is done about the referrer's counter when a referral goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Back,
+    /// A drifted counter never goes below zero. The person gets a new version all the same: whoever counts their links at
+    /// this moment has to notice.
+    StaysAtZero,
+    /// The person is gone.
+    OfNobody,
+}
+
 impl ReferralEditor for Ledger {
     async fn revise_referral(
         &self,
         scope: &OrgScope,
         revision: &ReferralRevision,
     ) -> Result<RevisionOutcome, StoreError> {
+        match self.try_revision(scope, revision, Belonging::Own).await? {
+            Committed::Done => Ok(RevisionOutcome::Written),
+            // A deal that says it is another referral's, or nobody's, holds up no correction.
+            Committed::Refused(refusals) if refusals.iter().all(|refusal| refusal.name == Part::OldDeal) => {
+                match self.try_revision(scope, revision, Belonging::Not).await? {
+                    Committed::Done => Ok(RevisionOutcome::Written),
+                    Committed::Refused(refusals) => outcome(refusals),
+                }
+            }
+            Committed::Refused(refusals) => outcome(refusals),
+        }
+    }
+
+    async fn remove_referral(&self, scope: &OrgScope, removal: &ReferralRemoval) -> Result<RemovalOutcome, StoreError> {
+        // What is not as the row says, a drifted counter, an expired guard, a deal that became another referral's, holds up
+        // no deletion, but is checked to be so.
+        let (mut count, mut guard, mut deal) = (Count::Back, Belonging::Own, Belonging::Own);
+        loop {
+            let transaction = self.removal(scope, removal, count, guard, deal)?;
+            let refusals = match transaction.commit(&self.client).await? {
+                Committed::Done => return Ok(RemovalOutcome::Removed),
+                Committed::Refused(refusals) => refusals,
+            };
+            for refusal in refusals {
+                match refusal.name {
+                    Part::Counter if count == Count::Back => {
+                        count = if refusal.existing.is_empty() { Count::OfNobody } else { Count::StaysAtZero };
+                    }
+                    Part::Guard if guard == Belonging::Own => guard = Belonging::Not,
+                    Part::OldDeal if deal == Belonging::Own => deal = Belonging::Not,
+                    _ => return Ok(RemovalOutcome::Stale),
+                }
+            }
+        }
+    }
+}
+
+impl Ledger {
+    async fn try_revision(
+        &self,
+        scope: &OrgScope,
+        revision: &ReferralRevision,
+        old_deal: Belonging,
+    ) -> Result<Committed<Part>, StoreError> {
         let own = &revision.referral;
         let mut transaction = Transaction::default();
         for referral in std::iter::once(own).chain(&revision.contested) {
@@ -45,7 +114,7 @@ impl ReferralEditor for Ledger {
             self.remember(&mut transaction, Part::Answer, scope, remembered, own.updated_at)?;
         }
         if let Some(deal) = &revision.unlinked_deal {
-            self.unlink_deal(&mut transaction, scope, deal, &own.id)?;
+            self.unlink_deal(&mut transaction, scope, deal, &own.id, old_deal)?;
         }
         if let Some(deal) = &revision.linked_deal {
             // The deal may be known from its own events already: only the link is written.
@@ -73,27 +142,7 @@ impl ReferralEditor for Ledger {
         if let Some(event) = &revision.event {
             transaction.create(Part::Effect, &self.outbox_table, super::outbox::item(event)?)?;
         }
-        match transaction.commit(&self.client).await? {
-            Committed::Done => Ok(RevisionOutcome::Written),
-            Committed::Refused(refusals) => outcome(refusals),
-        }
-    }
-
-    async fn remove_referral(&self, scope: &OrgScope, removal: &ReferralRemoval) -> Result<RemovalOutcome, StoreError> {
-        // A referrer who is gone, a drifted counter that would go below zero, and a guard that has expired or is another
-        // referral's by now hold up no deletion.
-        let mut spared = Vec::new();
-        loop {
-            let transaction = self.removal(scope, removal, &spared)?;
-            let refusals = match transaction.commit(&self.client).await? {
-                Committed::Done => return Ok(RemovalOutcome::Removed),
-                Committed::Refused(refusals) => refusals,
-            };
-            if refusals.iter().any(|refusal| !matches!(refusal.name, Part::Counter | Part::Guard)) {
-                return Ok(RemovalOutcome::Stale);
-            }
-            spared.extend(refusals.iter().map(|refusal| refusal.name));
-        }
+        transaction.commit(&self.client).await
     }
 }
 
@@ -104,7 +153,7 @@ fn outcome(refusals: Vec<Refusal<Part>>) -> Result<RevisionOutcome, StoreError> 
         match refusal.name {
             Part::Answer => return answers::used_key(OPERATION, refusal.existing).map(RevisionOutcome::KeyUsed),
             Part::Deal => {}
-            Part::Row | Part::Counter | Part::Guard | Part::Effect => found = RevisionOutcome::Stale,
+            _ => found = RevisionOutcome::Stale,
         }
     }
     Ok(found)
@@ -115,7 +164,9 @@ impl Ledger {
         &self,
         scope: &OrgScope,
         removal: &ReferralRemoval,
-        spared: &[Part],
+        count: Count,
+        guard: Belonging,
+        old_deal: Belonging,
     ) -> Result<Transaction<Part>, StoreError> {
         let referral = &removal.referral;
         let mut transaction = Transaction::default();
@@ -126,41 +177,57 @@ impl Ledger {
             "version = :read",
             [(":read", AttributeValue::N(referral.version.to_string()))],
         )?;
-        let link = keys::referred_link(scope, referral);
-        transaction.delete(Part::Effect, &self.table, primary(&link))?;
-        if !spared.contains(&Part::Counter) {
-            transaction.update(
-                Part::Counter,
-                &self.table,
-                &keys::person(scope, &referral.referrer_person_id),
-                "SET updatedAt = :at ADD totalReferrals :less, version :one",
-                "attribute_exists(pk) AND totalReferrals >= :one",
-                [
-                    (":at", text(&removal.audit.at.to_string())),
-                    (":less", AttributeValue::N("-1".to_owned())),
-                    (":one", AttributeValue::N("1".to_owned())),
-                ],
-            )?;
-        }
+        transaction.delete(Part::Effect, &self.table, primary(&keys::referred_link(scope, referral)))?;
+        self.count_back(&mut transaction, scope, removal, count)?;
         if let Some(lead) = &referral.referred_person_id {
             transaction.delete(Part::Effect, &self.table, primary(&keys::lead_link(scope, lead, &referral.id)))?;
         }
         if let Some(deal) = &referral.resulting_deal_id {
-            self.unlink_deal(&mut transaction, scope, deal, &referral.id)?;
+            self.unlink_deal(&mut transaction, scope, deal, &referral.id, old_deal)?;
         }
-        if let Some(pair) = referral.guarded_pair.as_ref().filter(|_| !spared.contains(&Part::Guard)) {
+        if let Some(pair) = &referral.guarded_pair {
             // Whoever sends the same friend again is heard.
-            transaction.delete_if(
-                Part::Guard,
-                &self.table,
-                &keys::pair_guard(scope, pair),
-                "referralId = :referral",
-                [(":referral", text(referral.id.as_str()))],
-            )?;
+            let (keys, own) = (keys::pair_guard(scope, pair), [(":referral", text(referral.id.as_str()))]);
+            match guard {
+                Belonging::Own => transaction.delete_if(Part::Guard, &self.table, &keys, IS_OWN, own)?,
+                Belonging::Not => transaction.check(Part::Guard, &self.table, &keys, IS_NOT_OWN, [], own)?,
+            }
         }
         let audit = keys::audit(scope, &referral.id, &removal.audit);
         transaction.create(Part::Effect, &self.table, to_item(&removal.audit, &audit)?)?;
         Ok(transaction)
+    }
+
+    fn count_back(
+        &self,
+        transaction: &mut Transaction<Part>,
+        scope: &OrgScope,
+        removal: &ReferralRemoval,
+        count: Count,
+    ) -> Result<(), StoreError> {
+        let person = keys::person(scope, &removal.referral.referrer_person_id);
+        let (at, one) = ((":at", text(&removal.audit.at.to_string())), (":one", AttributeValue::N("1".to_owned())));
+        match count {
+            Count::Back => transaction.update(
+                Part::Counter,
+                &self.table,
+                &person,
+                "SET updatedAt = :at ADD totalReferrals :less, version :one",
+                "attribute_exists(pk) AND totalReferrals >= :one",
+                [at, one, (":less", AttributeValue::N("-1".to_owned()))],
+            ),
+            Count::StaysAtZero => transaction.update(
+                Part::Counter,
+                &self.table,
+                &person,
+                "SET updatedAt = :at ADD version :one",
+                "attribute_exists(pk) AND totalReferrals < :one",
+                [at, one],
+            ),
+            Count::OfNobody => {
+                transaction.check(Part::Counter, &self.table, &person, "attribute_not_exists(pk)", [], [])
+            }
+        }
     }
 
     fn unlink_deal(
@@ -169,15 +236,13 @@ impl Ledger {
         scope: &OrgScope,
         deal: &DealId,
         referral: &ReferralId,
+        belonging: Belonging,
     ) -> Result<(), StoreError> {
-        transaction.update(
-            Part::Row,
-            &self.table,
-            &keys::deal(scope, deal),
-            "REMOVE referralId",
-            "referralId = :referral",
-            [(":referral", text(referral.as_str()))],
-        )
+        let (keys, own) = (keys::deal(scope, deal), [(":referral", text(referral.as_str()))]);
+        match belonging {
+            Belonging::Own => transaction.update(Part::OldDeal, &self.table, &keys, "REMOVE referralId", IS_OWN, own),
+            Belonging::Not => transaction.check(Part::OldDeal, &self.table, &keys, IS_NOT_OWN, [], own),
+        }
     }
 
     /// Writes a row whose stored version is one less than its own.

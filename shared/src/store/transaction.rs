@@ -118,6 +118,7 @@ impl<N: Copy + PartialEq> Transaction<N> {
             .update_expression(expression)
             .condition_expression(condition)
             .set_expression_attribute_values(some_values(values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|_| incomplete())?;
         self.push(name, TransactWriteItem::builder().update(update).build());

@@ -3,7 +3,7 @@
 //! The rules are `domain::person_change`'s. Here is who may, and the row, which is replaced only in the version that was
 //! read.
 
-use super::attempts::{MAX_ATTEMPTS, gave_up, pause};
+use super::attempts::{Attempts, gave_up, pause};
 use crate::{
     domain::{
         access::Caller,
@@ -57,7 +57,8 @@ pub async fn change_person(
     let origin = ChangeOrigin { member: &caller.user, at: clock.now(), request_id: request.request_id };
     let id = found.id.clone();
     let mut found = Some(found);
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = Attempts::begin(clock);
+    while attempts.go_on() {
         let Some(person) = found.take() else { return Ok(PersonOutcome::Gone) };
         // Asked again each time: the person may have got another owner meanwhile.
         if !caller.may_change(&person) || !may_hand_over(caller, request.change) {

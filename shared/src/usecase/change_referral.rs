@@ -4,7 +4,7 @@
 //! the row, which is replaced only in the version that was read.
 
 use super::{
-    attempts::{MAX_ATTEMPTS, gave_up, pause},
+    attempts::{Attempts, gave_up, pause},
     contest::{contest, others_of},
     find_referral::find_referral,
     record_referral::new_event,
@@ -71,7 +71,8 @@ pub async fn change_referral(
     let event = EventId::from_ulid(ids.ulid(at));
     let id = found.id.clone();
     let mut found = Some(found);
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = Attempts::begin(clock);
+    while attempts.go_on() {
         let Some(referral) = found.take() else { return Ok(ChangeOutcome::Gone) };
         if !request.expected.admits(referral.version) {
             return Ok(ChangeOutcome::Unexpected);

@@ -1,7 +1,7 @@
 //! A wrong entry goes away. Its history stays, and the referrer's count goes back.
 
 use super::{
-    attempts::{MAX_ATTEMPTS, gave_up, pause},
+    attempts::{Attempts, gave_up, pause},
     find_referral::find_referral,
 };
 use crate::{
@@ -45,7 +45,8 @@ pub async fn delete_referral(
     let at = clock.now();
     let id = found.id.clone();
     let mut found = Some(found);
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = Attempts::begin(clock);
+    while attempts.go_on() {
         let Some(referral) = found.take() else { return Ok(Deletion::Gone) };
         if !expected.admits(referral.version) {
             return Ok(Deletion::Unexpected);

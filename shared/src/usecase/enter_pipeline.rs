@@ -4,7 +4,7 @@
 //! has the effect, and every row is replaced only in the version that was read.
 
 use super::{
-    attempts::{MAX_ATTEMPTS, gave_up, pause},
+    attempts::{Attempts, gave_up, pause},
     contest::{contest, others_of},
     record_referral::new_event,
 };
@@ -50,7 +50,8 @@ pub async fn enter_pipeline(
     let at = clock.now();
     let next_event = EventId::from_ulid(ids.ulid(at));
     let new_person = PersonId::from_ulid(ids.ulid(at));
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = Attempts::begin(clock);
+    while attempts.go_on() {
         let Some(referral) = store.find_referral(&scope, &event.data.referral_id).await? else {
             return Ok(Entered::Ignored("the referral is gone"));
         };

@@ -1,7 +1,7 @@
 //! A member writes their own profile: names, slug, and whether it is published.
 
 use super::{
-    attempts::{MAX_ATTEMPTS, gave_up, pause},
+    attempts::{Attempts, gave_up, pause},
     find_profile::find_profile,
 };
 use crate::{
@@ -36,7 +36,8 @@ pub async fn keep_profile(
     expected: &Expected,
 ) -> Result<KeptProfile, StoreError> {
     let at = clock.now();
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = Attempts::begin(clock);
+    while attempts.go_on() {
         let next = match find_profile(store, caller).await? {
             None if !expected.admits_absence() => return Ok(KeptProfile::Unexpected),
             None => AgentProfile::new(caller.scope.organization().clone(), caller.user.clone(), content.clone(), at),

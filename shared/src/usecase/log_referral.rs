@@ -3,7 +3,7 @@
 //! What an agent logs is never swallowed: what looks like a referral that is there already becomes a row with a flag.
 
 use super::{
-    attempts::{MAX_ATTEMPTS, gave_up},
+    attempts::{Attempts, gave_up},
     record_referral::Identity,
 };
 use crate::{
@@ -79,7 +79,8 @@ pub async fn log_referral(
         return Ok(Logged::UnknownReferrer);
     };
     let mut is_duplicate = false;
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = Attempts::begin(clock);
+    while attempts.go_on() {
         let guard = referrer.contact.identity().filter(|_| !is_duplicate).map(|key| {
             identity.guard(PairKey::new(&entry.agent_user_id, &key, &entry.referred_name, &entry.referred_contact))
         });

@@ -8,12 +8,11 @@ use referrals::{
         duplicate::GUARD_SECONDS,
         idempotency::IdempotentRequest,
         referral::{ReferralStatus, RiskFlag},
-        version::Expected,
     },
     ports::{Clock as _, ReferralRecorder as _, RememberedAnswer, Repetition},
     usecase::{
         capture_referral::{Captured, Submission},
-        delete_referral::{Deletion, delete_referral},
+        delete_referral::Deletion,
     },
 };
 use referrals_testing::{Fixtures, contact, name, submission};
@@ -272,9 +271,7 @@ async fn a_repetition_of_what_was_deleted_is_a_first() {
     let first = world.capture(contact("pat@example.com", ""), contact("sam@example.com", "")).await;
     let referral = world.referral(&first).await;
     let pair = referral.guarded_pair.clone().expect("the guard that it set up");
-    let owner = Fixtures::owner();
-    let deletion = delete_referral(&world.ledger, &*world.clock, &owner, referral, &Expected::Any, "request-3").await;
-    assert_eq!(deletion, Ok(Deletion::Done));
+    assert_eq!(world.delete(&first).await, Deletion::Done);
     // Whoever was refused by the guard a moment ago learns that it is gone, with and without a name.
     let at = world.clock.now();
     let request = IdempotentRequest::new(&["capture"], "key", b"body").unwrap();

@@ -4,12 +4,14 @@
 
 mod capture;
 mod claims;
+mod deletion;
 mod entry;
 mod export;
 mod limits;
 mod lists;
 mod logging;
 mod outbox;
+mod page_cost;
 mod people;
 mod person_changes;
 mod person_races;

@@ -22,6 +22,7 @@ use referrals::{
     usecase::{
         capture_referral::{Arrival, Capture, Captured, Submission},
         change_person::{PersonOutcome, PersonRequest, change_person},
+        delete_referral::{Deletion, delete_referral},
         enter_pipeline::{Entered, enter_pipeline},
         log_referral::{Entry, Logged, log_referral},
     },
@@ -114,6 +115,12 @@ impl World {
     /// An owner's patch of whatever version is there.
     pub async fn edit_person(&self, id: &str, edit: PersonEdit) -> PersonOutcome {
         self.change_person(&Fixtures::owner(), id, &PersonChange::Edit(edit), &Expected::Any).await
+    }
+
+    /// Deletes a wrong entry, as the owner.
+    pub async fn delete(&self, id: &ReferralId) -> Deletion {
+        let (owner, found) = (Fixtures::owner(), self.referral(id).await);
+        delete_referral(&self.ledger, &*self.clock, &owner, found, &Expected::Any, "request-3").await.unwrap()
     }
 
     pub async fn enter(&self, event: &Detail<ReferralReceivedV1>) -> Entered {

@@ -285,9 +285,17 @@ async fn a_cursor_goes_on_only_in_its_own_list() {
 #[tokio::test]
 async fn a_wrong_query_is_refused_and_not_ignored() {
     let world = World::new().await;
-    for query in
-        ["status=received", "status=", "limit=0", "limit=101", "limit=x", "agentuserid=user_1", "limit=1&limit=2"]
-    {
+    for query in [
+        "to=-000001-01-01T00:00:00Z",
+        "from=1969-12-31T23:59:59Z",
+        "status=received",
+        "status=",
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "agentuserid=user_1",
+        "limit=1&limit=2",
+    ] {
         let (status, body, _) = world.get(&format!("/api/reputation/referrals?{query}")).await;
         assert_eq!((status, &body["code"]), (400, &json!("invalid_query")), "{query}");
     }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[derive(Debug, Validate, ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase", example = json!({"channel": "EMAIL", "granted": true, "consentTextId": "form-v1", "evidence": "Said so on the phone."}))]
 struct ConsentForm {
     #[validate(required)]
     #[schema(required = true, nullable = false, value_type = ConsentChannel)]

@@ -38,7 +38,7 @@ const READ_ONLY: [&str; 11] = [
 ];
 
 #[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase", example = json!({"name": "Robin Park", "doNotContact": false}))]
 #[expect(dead_code, reason = "describes the body")]
 struct PersonPatch {
     #[schema(nullable = false, min_length = 1, max_length = 200)]

@@ -20,7 +20,7 @@ use crate::{app::App, incoming::Incoming, openapi::IfMatch, view::ProfileView};
 const READ_ONLY: [&str; 4] = ["organizationId", "agentUserId", "updatedAt", "version"];
 
 #[derive(Debug, Validate, ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase", example = json!({"slug": "jane-doe-realty", "displayName": "Jane Doe", "brokerage": "Doe Realty Group", "published": true}))]
 struct ProfileForm {
     /// The name in the profile's address. An old one goes on leading here and stays the agent's; ten may be held.
     #[validate(required)]

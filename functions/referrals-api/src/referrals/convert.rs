@@ -21,7 +21,7 @@ use crate::{
 };
 
 #[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase", example = json!({"resultingDealId": "deal_4711"}))]
 #[expect(dead_code, reason = "describes the body")]
 struct ConvertForm {
     /// The deal that the referral led to. May be left out when it is linked already.

@@ -1,9 +1,13 @@
 //! `DELETE /api/reputation/referrals/{id}`.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use referrals::{
     domain::id::ReferralId,
-    http::{Authenticated, Code, Problem},
+    http::{Authenticated, Code, Problem, RequestId, expected_version},
     system::SystemClock,
     usecase::{
         delete_referral::{self as usecase, Deletion},
@@ -13,7 +17,6 @@ use referrals::{
 
 use crate::{
     app::App,
-    incoming::Incoming,
     openapi::{IfMatch, ReferralPath},
     path_id::PathId,
 };
@@ -30,12 +33,13 @@ pub async fn delete_referral(
     State(app): State<App>,
     Authenticated(caller): Authenticated,
     id: PathId<ReferralId>,
-    incoming: Incoming,
+    Extension(request_id): Extension<RequestId>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let found = find_referral(&app.ledger, &caller, &id.known()?).await?.ok_or(Code::NotFound)?;
-    let expected = incoming.expected();
+    let expected = expected_version(&headers);
     let deletion =
-        usecase::delete_referral(&app.ledger, &SystemClock, &caller, found, &expected, &incoming.request_id).await?;
+        usecase::delete_referral(&app.ledger, &SystemClock, &caller, found, &expected, &request_id.0).await?;
     match deletion {
         Deletion::Done => Ok(StatusCode::NO_CONTENT),
         Deletion::NotAllowed => Err(Problem::new(Code::Forbidden)),

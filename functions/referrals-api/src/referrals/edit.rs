@@ -46,7 +46,7 @@ const READ_ONLY: [&str; 13] = [
 ];
 
 #[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase", example = json!({"notes": "Sam is selling in April.", "referredContact": {"phone": "+14155552671"}}))]
 #[expect(dead_code, reason = "describes the body")]
 struct ReferralPatch {
     /// Taking a lost referral up again is `CONTACTED`.

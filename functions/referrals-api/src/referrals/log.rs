@@ -35,7 +35,7 @@ use crate::{
 
 /// Absent, null and blank are the same.
 #[derive(Debug, Validate, ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase", example = json!({"referrerPersonId": "person_111", "agentUserId": "user_789", "channel": "MANUAL", "referredName": "Sam Lee", "notes": "Sam is selling their condo this spring."}))]
 struct LogForm {
     /// Who sent the friend; this or `referrer`.
     #[schema(value_type = Option<PersonId>)]
@@ -53,11 +53,11 @@ struct LogForm {
     #[schema(required = true, nullable = false, min_length = 1, max_length = 200, example = "Sam Lee")]
     referred_name: Option<String>,
     #[validate(length(max = 254))]
-    #[schema(example = "sam@example.com")]
+    #[schema(max_length = 254, example = "sam@example.com")]
     referred_email: Option<String>,
     /// Without `+` it is read in the organization's region.
     #[validate(length(max = 32))]
-    #[schema(example = "(415) 555-2671")]
+    #[schema(max_length = 32, example = "(415) 555-2671")]
     referred_phone: Option<String>,
     #[schema(max_length = 4000, example = "Sam is selling their condo this spring.")]
     notes: Option<String>,
@@ -69,9 +69,10 @@ struct ReferrerForm {
     #[schema(required = true, nullable = false, min_length = 1, max_length = 200, example = "Pat Jones")]
     name: Option<String>,
     #[validate(length(max = 254))]
-    #[schema(example = "pat@example.com")]
+    #[schema(max_length = 254, example = "pat@example.com")]
     email: Option<String>,
     #[validate(length(max = 32))]
+    #[schema(max_length = 32)]
     phone: Option<String>,
 }
 

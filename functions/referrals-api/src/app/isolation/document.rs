@@ -129,10 +129,9 @@ impl Operation {
             }
             ("PATCH", "/api/reputation/referrals/{id}", "referredPersonId") => Some(json!({"referredPersonId": id})),
             ("PATCH", "/api/people/{id}", "ownerUserId") => Some(json!({"ownerUserId": id})),
-            // A wording is ours, and the same for all.
-            ("PUT", "/api/people/{id}/consent", "consentTextId") => None,
-            // A deal is a word of the organization's own system: another organization's is free here.
-            (_, _, "resultingDealId") => None,
+            // A wording is ours, and the same for all. A deal is a word of the organization's own system: another
+            // organization's is free here.
+            (_, _, "consentTextId" | "resultingDealId") => None,
             _ => panic!("{}: say here how {field} is sent", self.name()),
         }
     }
