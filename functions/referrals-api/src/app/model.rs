@@ -65,7 +65,7 @@ fn setting(name: &str) -> Option<u64> {
 
 #[tokio::test]
 async fn the_service_does_what_the_contract_says() {
-    let sequences = setting("MODEL_SEQUENCES").unwrap_or(120);
+    let sequences = setting("MODEL_SEQUENCES").unwrap_or(200);
     let first = setting("MODEL_SEED").unwrap_or_else(|| fastrand::u64(..1 << 48));
     println!("MODEL_SEED={first} MODEL_SEQUENCES={sequences}");
     let world = World::new().await;
