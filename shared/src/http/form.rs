@@ -54,6 +54,25 @@ impl Fields {
         }
     }
 
+    /// Takes an id or a code: exactly as it was sent, because blank is none and white space is no part of one. None when the
+    /// field is absent or null.
+    pub fn code(&mut self, name: &str) -> Option<String> {
+        self.patched_code(name).value()
+    }
+
+    /// Takes an id or a code of a merge patch, exactly as it was sent.
+    pub fn patched_code(&mut self, name: &str) -> Patch<String> {
+        match self.map.remove(name) {
+            None => Patch::Keep,
+            Some(Value::Null) => Patch::Clear,
+            Some(Value::String(text)) => Patch::Set(text),
+            Some(_) => {
+                self.reject(name, "text_expected");
+                Patch::Keep
+            }
+        }
+    }
+
     /// Takes a box: true when it is ticked. False when the field is absent or null.
     pub fn flag(&mut self, name: &str) -> bool {
         match self.map.remove(name) {
@@ -76,13 +95,21 @@ impl Fields {
 
     /// As [`Self::patched_text`], for a field that cannot be cleared.
     pub fn required_text(&mut self, name: &str) -> Patch<String> {
-        match self.patched_text(name) {
-            Patch::Clear => {
-                self.reject(name, "required");
-                Patch::Keep
-            }
-            patch => patch,
+        let patch = self.patched_text(name);
+        self.uncleared(name, patch)
+    }
+
+    /// As [`Self::patched_code`], for a field that cannot be cleared.
+    pub fn required_code(&mut self, name: &str) -> Patch<String> {
+        let patch = self.patched_code(name);
+        self.uncleared(name, patch)
+    }
+
+    fn uncleared(&mut self, name: &str, patch: Patch<String>) -> Patch<String> {
+        if patch == Patch::Clear {
+            self.reject(name, "required");
         }
+        patch.set()
     }
 
     /// Takes a whole number of a merge patch.

@@ -59,9 +59,9 @@ pub async fn record_consent(
 
 fn read(mut fields: Fields) -> Result<ConsentChange, Problem> {
     let form = ConsentForm {
-        channel: fields.text("channel"),
+        channel: fields.code("channel"),
         granted: fields.patched_flag("granted"),
-        consent_text_id: fields.text("consentTextId"),
+        consent_text_id: fields.code("consentTextId"),
         evidence: fields.text("evidence"),
     };
     fields.absorb(form.validate());

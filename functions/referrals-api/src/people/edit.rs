@@ -85,7 +85,7 @@ fn read(mut fields: Fields, region: &Region) -> Result<PersonEdit, Problem> {
     let email = fields.parsed("email", email, "invalid_email", |text| Email::parse(text).ok());
     let phone = fields.patched_text("phone");
     let phone = fields.parsed("phone", phone, "invalid_phone", |text| Phone::parse(text, region).ok());
-    let owner = fields.patched_text("ownerUserId");
+    let owner = fields.patched_code("ownerUserId");
     let owner_user_id = fields.parsed("ownerUserId", owner, "unknown_id", |text| UserId::parse(text).ok());
     let do_not_contact = fields.patched_flag("doNotContact");
     fields.refuse_read_only(&READ_ONLY);

@@ -65,7 +65,7 @@ pub async fn keep_profile(
 
 fn read(mut fields: Fields) -> Result<ProfileContent, Problem> {
     let form = ProfileForm {
-        slug: fields.text("slug"),
+        slug: fields.code("slug"),
         display_name: fields.text("displayName"),
         brokerage: fields.text("brokerage"),
         published: fields.patched_flag("published"),

@@ -44,7 +44,7 @@ pub async fn convert_referral(
     incoming: Incoming,
 ) -> Result<Response, Problem> {
     let mut fields = incoming.json_or_nothing()?;
-    let deal = fields.patched_text("resultingDealId").set();
+    let deal = fields.patched_code("resultingDealId").set();
     let resulting_deal_id = fields.parsed("resultingDealId", deal, "invalid_id", |text| DealId::parse(text).ok());
     fields.refuse_unknown();
     fields.finish()?;

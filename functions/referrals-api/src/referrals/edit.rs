@@ -106,23 +106,23 @@ pub async fn edit_referral(
 }
 
 fn read(mut fields: Fields, region: &Region) -> Result<ReferralChange, Problem> {
-    let status = fields.required_text("status");
+    let status = fields.required_code("status");
     let status = fields.parsed("status", status, "unknown_status", ReferralStatus::find);
     let lost_reason = fields.required_text("lostReason").value();
     let lost_reason = fields.reason("lostReason", lost_reason.as_deref());
-    let deal = fields.patched_text("resultingDealId");
+    let deal = fields.patched_code("resultingDealId");
     let resulting_deal_id = fields.parsed("resultingDealId", deal, "invalid_id", |text| DealId::parse(text).ok());
     let name = fields.required_text("referredName").value();
     let referred_name = fields.name("referredName", name.as_deref());
     let (referred_email, referred_phone) = read_contact(&mut fields, region);
-    let lead = fields.patched_text("referredPersonId");
+    let lead = fields.patched_code("referredPersonId");
     let referred_person_id = fields.parsed("referredPersonId", lead, "unknown_id", |text| PersonId::parse(text).ok());
     let notes = match fields.patched_text("notes") {
         Patch::Set(text) => fields.notes("notes", Some(&text)).map_or(Patch::Clear, Patch::Set),
         Patch::Clear => Patch::Clear,
         Patch::Keep => Patch::Keep,
     };
-    let reward_type = fields.required_text("rewardType");
+    let reward_type = fields.required_code("rewardType");
     let reward_type = fields.parsed("rewardType", reward_type, "unknown_reward_type", RewardType::find).value();
     let reward_value = fields.patched_number("rewardValue");
     fields.refuse_read_only(&READ_ONLY);

@@ -127,14 +127,14 @@ fn answer(referral: &Referral) -> Answer {
 fn read(mut fields: Fields, caller: &Caller, region: &Region) -> Result<Entry, Problem> {
     let mut referrer = fields.object("referrer").value();
     let form = LogForm {
-        referrer_person_id: fields.text("referrerPersonId"),
+        referrer_person_id: fields.code("referrerPersonId"),
         referrer: referrer.as_mut().map(|object| ReferrerForm {
             name: object.text("name"),
             email: object.text("email"),
             phone: object.text("phone"),
         }),
-        agent_user_id: fields.text("agentUserId"),
-        channel: fields.text("channel"),
+        agent_user_id: fields.code("agentUserId"),
+        channel: fields.code("channel"),
         referred_name: fields.text("referredName"),
         referred_email: fields.text("referredEmail"),
         referred_phone: fields.text("referredPhone"),

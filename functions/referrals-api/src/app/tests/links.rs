@@ -115,6 +115,13 @@ async fn a_referrer_is_found_or_made() {
     for (body, pointer, code) in [
         (json!({"referredName": "S"}), "/referrerPersonId", "required"),
         (json!({"referredName": "S", "referrer": {}}), "/referrer/name", "required"),
+        (json!({"referredName": "S", "referrerPersonId": ""}), "/referrerPersonId", "unknown_id"),
+        (json!({"referredName": "S", "referrerPersonId": "person_111", "channel": ""}), "/channel", "unknown_channel"),
+        (
+            json!({"referredName": "S", "referrerPersonId": "person_111", "agentUserId": ""}),
+            "/agentUserId",
+            "unknown_id",
+        ),
         (json!({"referredName": "S", "referrer": 1}), "/referrer", "object_expected"),
         (json!({"referredName": "S", "referrer": {"name": "P", "fax": 1}}), "/referrer/fax", "unknown_field"),
         (json!({"referredName": "S", "referrer": {"name": "P", "email": "x"}}), "/referrer/email", "invalid_email"),
