@@ -12,7 +12,6 @@ pub mod find_history;
 pub mod find_person;
 pub mod find_profile;
 pub mod find_referral;
-pub mod find_region;
 pub mod issue_claims;
 pub mod keep_profile;
 pub mod list_people;
