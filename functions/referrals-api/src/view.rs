@@ -6,6 +6,7 @@ use referrals::domain::{
     audit::{AuditAction, AuditEntry},
     email::Email,
     id::{DealId, EventId, OrgId, PersonId, ReferralId, UserId},
+    money::Currency,
     person::{LeadSource, Person, PipelineStage, RelationshipStage},
     phone::Phone,
     referral::{Channel, Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
@@ -43,7 +44,7 @@ pub struct ReferralView {
     reward_value: Option<i64>,
     /// ISO 4217.
     #[schema(example = "USD")]
-    reward_currency: Option<String>,
+    reward_currency: Option<Currency>,
     reward_sent_at: Option<Timestamp>,
     notes: Option<Notes>,
     #[schema(value_type = Vec<RiskFlag>)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     id::{DealId, PersonId, ReferralId, UserId},
     referral::{Referral, ReferralStatus},
-    reward::Revenue,
+    reward::{Conversion, Revenue, RewardPolicy},
     time::Timestamp,
 };
 
@@ -56,13 +56,16 @@ pub struct Deal {
     /// What of the news has become of its referral.
     #[serde(default)]
     pub applied_revision: u64,
+    /// Counts changes.
+    #[serde(default)]
+    pub version: u64,
 }
 
 impl Deal {
     /// A deal of which nothing is known.
     #[must_use]
     pub fn unheard_of(deal_id: DealId) -> Self {
-        Self { deal_id, referral_id: None, news: None, applied_revision: 0 }
+        Self { deal_id, referral_id: None, news: None, applied_revision: 0, version: 0 }
     }
 
     /// Takes in news. False for what is no news: the same revision again, or an earlier one.
@@ -81,6 +84,56 @@ impl Deal {
     }
 }
 
+/// What news of a deal makes of a referral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It is other than before.
+    Changed,
+    /// It is as the news would have it.
+    Unchanged,
+    /// The news is not for this referral, with the reason.
+    NotHere(&'static str),
+}
+
+impl Referral {
+    /// Takes in what was heard of `deal`: converts, adds what the deal brought, or goes back to QUALIFIED.
+    pub fn hear_of(&mut self, deal: &DealId, news: &DealNews, policy: &RewardPolicy, now: Timestamp) -> Heard {
+        let before = self.clone();
+        let is_of_another_deal = self.resulting_deal_id.as_ref().is_some_and(|own| own != deal);
+        match (news.state, self.status) {
+            (_, ReferralStatus::Converted) if is_of_another_deal => return Heard::NotHere("converted by another deal"),
+            (DealState::Won, ReferralStatus::Lost) if !is_in_window(self, news.at, policy.attribution_window_days) => {
+                return Heard::NotHere("lost, and won outside the attribution window");
+            }
+            (DealState::Won, ReferralStatus::Converted) => self.bring_in(news),
+            (DealState::Won, _) => {
+                self.status = ReferralStatus::Converted;
+                self.lost_reason = None;
+                self.resulting_deal_id = Some(deal.clone());
+                self.bring_in(news);
+                self.bring_up_reward(policy, news.at, now);
+            }
+            (DealState::Reopened | DealState::Lost, ReferralStatus::Converted) => self.reverse(),
+            (DealState::Reopened | DealState::Lost, _) => {}
+        }
+        if *self == before { Heard::Unchanged } else { Heard::Changed }
+    }
+
+    /// What the deal brought. Later news may correct it; what is not said stays.
+    fn bring_in(&mut self, news: &DealNews) {
+        let conversion = self.conversion.get_or_insert_with(|| Conversion { converted_at: news.at, revenue: None });
+        if news.revenue.is_some() {
+            conversion.revenue.clone_from(&news.revenue);
+        }
+        self.value_reward();
+    }
+}
+
+fn is_in_window(referral: &Referral, won_at: Timestamp, window_days: u32) -> bool {
+    let window = i64::from(window_days).saturating_mul(DAY_SECONDS);
+    referral.created_at < won_at && won_at <= referral.created_at.plus_seconds(window)
+}
+
 /// Among the referrals of a deal's people: the oldest open one, else the latest lost one; created before the win, inside
 /// the window, and of no other deal.
 #[must_use]
@@ -90,16 +143,12 @@ pub fn match_referral<'a>(
     window_days: u32,
     candidates: &'a [Referral],
 ) -> Option<&'a Referral> {
-    let window = i64::from(window_days).saturating_mul(DAY_SECONDS);
     let fits = |referral: &&Referral| {
-        referral.created_at < won_at
-            && won_at <= referral.created_at.plus_seconds(window)
-            && referral.resulting_deal_id.as_ref().is_none_or(|own| own == deal)
+        is_in_window(referral, won_at, window_days) && referral.resulting_deal_id.as_ref().is_none_or(|own| own == deal)
     };
     let place = |referral: &&Referral| (referral.created_at, referral.id.clone());
-    let is_open = |status| {
-        matches!(status, ReferralStatus::Received | ReferralStatus::Contacted | ReferralStatus::Qualified)
-    };
+    let is_open =
+        |status| matches!(status, ReferralStatus::Received | ReferralStatus::Contacted | ReferralStatus::Qualified);
     let fitting = || candidates.iter().filter(fits);
     let open = fitting().filter(|referral| is_open(referral.status)).min_by_key(place);
     open.or_else(|| fitting().filter(|referral| referral.status == ReferralStatus::Lost).max_by_key(place))
@@ -146,8 +195,16 @@ mod tests {
         use ReferralStatus::{Contacted, Converted, Lost, Qualified, Received};
         let rows: [(&str, Vec<Referral>, Option<&str>); 9] = [
             ("nobody", vec![], None),
-            ("oldest open", vec![referral("ref_2", 2, Received, ""), referral("ref_1", 1, Qualified, "")], Some("ref_1")),
-            ("open before lost", vec![referral("ref_1", 1, Lost, ""), referral("ref_2", 2, Contacted, "")], Some("ref_2")),
+            (
+                "oldest open",
+                vec![referral("ref_2", 2, Received, ""), referral("ref_1", 1, Qualified, "")],
+                Some("ref_1"),
+            ),
+            (
+                "open before lost",
+                vec![referral("ref_1", 1, Lost, ""), referral("ref_2", 2, Contacted, "")],
+                Some("ref_2"),
+            ),
             ("latest lost", vec![referral("ref_1", 1, Lost, ""), referral("ref_2", 2, Lost, "")], Some("ref_2")),
             ("converted is none", vec![referral("ref_1", 1, Converted, "deal_9")], None),
             ("of another deal", vec![referral("ref_1", 1, Qualified, "deal_9")], None),

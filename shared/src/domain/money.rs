@@ -24,6 +24,12 @@ impl Currency {
         iso_currency::Currency::from_code(text).map(|currency| Self(currency.code().to_owned())).ok_or(InvalidCurrency)
     }
 
+    /// What is counted in unless somebody says otherwise.
+    #[must_use]
+    pub fn us_dollar() -> Self {
+        Self("USD".to_owned())
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,7 +73,8 @@ mod tests {
 
     #[test]
     fn a_share_is_rounded_down() {
-        let rows = [(1_250_000, 250, 31_250), (999, 1, 0), (10_001, 1, 1), (0, 10_000, 0), (MAX_MINOR, 10_000, MAX_MINOR)];
+        let rows =
+            [(1_250_000, 250, 31_250), (999, 1, 0), (10_001, 1, 1), (0, 10_000, 0), (MAX_MINOR, 10_000, MAX_MINOR)];
         for (amount, basis_points, wanted) in rows {
             assert_eq!(share(amount, basis_points), wanted, "{amount} {basis_points}");
         }

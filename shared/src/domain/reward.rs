@@ -77,12 +77,12 @@ pub struct RewardPolicy {
 impl RewardPolicy {
     /// The policy of an organization that has set none: no reward.
     #[must_use]
-    pub fn default_of(organization_id: OrgId, currency: Currency) -> Self {
+    pub fn default_of(organization_id: OrgId) -> Self {
         Self {
             organization_id,
             reward_type: RewardType::None,
             reward_value: None,
-            currency,
+            currency: Currency::us_dollar(),
             provider: None,
             auto_thank: true,
             thank_you_channel: ThankYouChannel::Email,
@@ -249,7 +249,7 @@ impl Referral {
         let is_own = self.risk_flags.contains(&RiskFlag::SelfReferral);
         let Some(reward) = &mut self.reward else { return };
         let period = i64::from(reward.terms.holding_period_days).saturating_mul(DAY_SECONDS);
-        let hold_until = Some(won_at.plus_seconds(period)).filter(|until| *until > now);
+        let hold_until = Some(won_at.plus_seconds(period)).filter(|until| period > 0 && *until > now);
         let reasons = [
             (is_own, HoldReason::SelfReferral),
             (hold_until.is_some(), HoldReason::HoldingPeriod),
@@ -259,8 +259,7 @@ impl Referral {
         reward.hold_until = hold_until;
         reward.canceled_by = None;
         reward.due_at = now;
-        self.reward_status =
-            if reward.hold_reasons.is_empty() { RewardStatus::Pending } else { RewardStatus::Held };
+        self.reward_status = if reward.hold_reasons.is_empty() { RewardStatus::Pending } else { RewardStatus::Held };
     }
 
     /// What the reward is worth, once. A share of a commission is worth what the deal that is told first says.
@@ -321,7 +320,8 @@ impl Referral {
     /// The holding period is over at `now`: its reason goes, and no other. False when nothing changes.
     pub fn end_holding(&mut self, now: Timestamp) -> bool {
         let (RewardStatus::Held, Some(reward)) = (self.reward_status, &mut self.reward) else { return false };
-        if reward.hold_until.is_none_or(|until| until > now) || !reward.hold_reasons.remove(&HoldReason::HoldingPeriod) {
+        if reward.hold_until.is_none_or(|until| until > now) || !reward.hold_reasons.remove(&HoldReason::HoldingPeriod)
+        {
             return false;
         }
         reward.hold_until = None;
@@ -357,7 +357,8 @@ impl Referral {
         match (self.reward_status, &mut self.reward) {
             (RewardStatus::Sent | RewardStatus::Thanked, _) => Ok(false),
             (RewardStatus::Pending, Some(reward)) => {
-                let asks = reward.terms.compliance_gate == ComplianceGate::Warn && reward.compliance_acknowledged.is_none();
+                let asks =
+                    reward.terms.compliance_gate == ComplianceGate::Warn && reward.compliance_acknowledged.is_none();
                 if asks && !acknowledges {
                     return Err(RewardRefused::AcknowledgementRequired);
                 }
@@ -381,7 +382,6 @@ impl Referral {
         changes
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 mod account_cache;
 mod answers;
 mod batch;
+mod deals;
 mod directory;
 mod error;
 pub mod keys;
@@ -17,6 +18,7 @@ mod recent;
 mod record_referral;
 mod referrals;
 mod revision;
+mod rewards;
 pub mod rows;
 pub mod transaction;
 

@@ -53,9 +53,9 @@ impl ReferralEditor for Ledger {
                 Part::Deal,
                 &self.table,
                 &keys::deal(scope, deal),
-                "SET dealId = :deal, referralId = :referral",
+                "SET dealId = :deal, referralId = :referral ADD version :one",
                 "attribute_not_exists(referralId) OR referralId = :referral",
-                [(":deal", text(deal.as_str())), (":referral", text(own.id.as_str()))],
+                [(":deal", text(deal.as_str())), (":referral", text(own.id.as_str())), (":one", one())],
             )?;
         }
         if let Some(lead) = &revision.lead.from {
@@ -70,9 +70,10 @@ impl ReferralEditor for Ledger {
         for (referral, entry) in &revision.audit {
             transaction.create(Part::Effect, &self.table, to_item(entry, &keys::audit(scope, referral, entry))?)?;
         }
-        if let Some(event) = &revision.event {
+        for event in &revision.events {
             transaction.create(Part::Effect, &self.outbox_table, super::outbox::item(event)?)?;
         }
+        self.wait_for_the_clock(&mut transaction, Part::Effect, scope, own)?;
         match transaction.commit(&self.client).await? {
             Committed::Done => Ok(RevisionOutcome::Written),
             Committed::Refused(refusals) => outcome(refusals),
@@ -138,7 +139,7 @@ impl Ledger {
                 [
                     (":at", text(&removal.audit.at.to_string())),
                     (":less", AttributeValue::N("-1".to_owned())),
-                    (":one", AttributeValue::N("1".to_owned())),
+                    (":one", one()),
                 ],
             )?;
         }
@@ -174,9 +175,9 @@ impl Ledger {
             Part::Row,
             &self.table,
             &keys::deal(scope, deal),
-            "REMOVE referralId",
+            "REMOVE referralId ADD version :one",
             "referralId = :referral",
-            [(":referral", text(referral.as_str()))],
+            [(":referral", text(referral.as_str())), (":one", one())],
         )
     }
 
@@ -191,6 +192,10 @@ impl Ledger {
         let read = AttributeValue::N(version.saturating_sub(1).to_string());
         transaction.put(name, &self.table, item, "version = :read", [(":read", read)])
     }
+}
+
+fn one() -> AttributeValue {
+    AttributeValue::N("1".to_owned())
 }
 
 fn text(value: &str) -> AttributeValue {

@@ -10,8 +10,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn policy() -> RewardPolicy {
-    let usd = Currency::parse("USD").unwrap();
-    let mut policy = RewardPolicy::default_of(OrgId::parse("org_1").unwrap(), usd);
+    let mut policy = RewardPolicy::default_of(OrgId::parse("org_1").unwrap());
     policy.reward_type = RewardType::GiftCard;
     policy.reward_value = Some(5_000);
     policy.compliance_gate = ComplianceGate::Off;
@@ -178,7 +177,10 @@ fn the_policy_of_the_win_is_the_rewards() {
     referral.status = ReferralStatus::Converted;
     referral.bring_up_reward(&other, at(60), at(60));
     let reward = referral.reward.unwrap();
-    assert_eq!((reward.terms.policy_version, reward.amount_minor, referral.reward_value), (3, Some(5_000), Some(5_000)));
+    assert_eq!(
+        (reward.terms.policy_version, reward.amount_minor, referral.reward_value),
+        (3, Some(5_000), Some(5_000))
+    );
 }
 
 #[test]
