@@ -7,8 +7,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
-.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke redrive build test test-rust test-flow check lint fmt \
-	python tools local-tools check-tools
+.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export openapi build test test-rust \
+	test-flow fuzz-api check lint fmt python tools local-tools check-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,17 @@ emit: local-tools ## Put an event on the running stack's bus: EVENT=events/bus/.
 invoke: local-tools ## Call a function of the running stack: FUNCTION=public-capture EVENT=events/http/....json
 	@.venv/local/bin/python infra/local/send.py --function "$(FUNCTION)" "$(EVENT)"
 
+reconcile: local-tools ## Prove that counters agree with the ledger, and correct them: [ORGANIZATION=org_...]
+	@.venv/local/bin/python infra/local/reconcile.py $(if $(ORGANIZATION),"$(ORGANIZATION)")
+
 redrive: local-tools ## Give dead letters and poison of the running stack another try
 	@.venv/local/bin/python infra/local/redrive.py
+
+export: local-tools ## All referrals as one file: FILE=referrals.csv [FILTER='status=CONVERTED'] [API=https://... TOKEN=...]
+	@.venv/local/bin/python infra/local/export.py --filter "$(FILTER)" "$(FILE)"
+
+openapi: tools ## Write the OpenAPI documents anew, from the code
+	@UPDATE_OPENAPI=1 cargo test --workspace --locked --quiet --bin referrals-api --bin public-capture committed_document
 
 build: tools ## Build the functions and the operator's tool
 	@cargo build --workspace --locked
@@ -47,6 +56,9 @@ test-rust: build ## Rules, stores, races and faults, on an embedded store
 
 test-flow: build local-tools ## The store contract and whole flows, on the deployed template
 	@.venv/local/bin/python infra/local/flow.py
+
+fuzz-api: build local-tools ## The API against its OpenAPI documents, at length: [SEED=...] [EXAMPLES=100]
+	@.venv/local/bin/python infra/local/flow.py --fuzz
 
 check: check-tools ## Formatting, lints, docs, dependencies, template
 	@$(PYTHON) infra/checks/check.py

@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -40,8 +41,8 @@ LOGINS = (
 )
 
 
-def load(settings: Settings, table: str) -> None:
-    _admin(settings, table, "load", str(DEMO_DATA))
+def load(settings: Settings, table: str, records: Path = DEMO_DATA) -> None:
+    _admin(settings, table, "load", str(records))
 
 
 def tokens(settings: Settings, outputs: dict[str, str]) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """`make test-flow`: the tests that need the deployed template, on an instance of their own that they always take down.
 
-It starts from nothing, and beside the developer's instance: another directory, another port.
+`make fuzz-api` is the long form of one of them. The instance starts from nothing, and beside the developer's: another
+directory, another port.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -18,6 +21,10 @@ from failure import Failure
 from settings import ROOT, Settings
 
 TESTS = "infra/tests"
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+FUZZ_TEST = f"{TESTS}/test_openapi.py"
+# Of each operation, and in each phase that makes up requests.
+FUZZ_EXAMPLES = 100
 
 
 def _free_port() -> int:
@@ -44,11 +51,13 @@ INSTANCE = {
 }
 
 
-def run(settings: Settings, environment: Mapping[str, str]) -> bool:
+def run(settings: Settings, environment: Mapping[str, str], *, fuzz: bool) -> bool:
     stack.reset(settings)
     try:
         stack.up(settings)
         values = {**environment, **envfile.read(settings.env_file)}
+        if fuzz:
+            return _fuzz(values)
         # Both, whatever the first says.
         return all([_store_contract(values, settings.endpoint), _flows(values)])
     finally:
@@ -62,7 +71,15 @@ def _store_contract(environment: Mapping[str, str], endpoint: str) -> bool:
 
 
 def _flows(environment: Mapping[str, str]) -> bool:
-    return _passes([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS], environment)
+    return _passes([*PYTEST, TESTS], environment)
+
+
+def _fuzz(environment: Mapping[str, str]) -> bool:
+    """Another seed each time, unless one is given: what was found before is found again with its seed."""
+    seed = environment.get("SEED") or str(secrets.randbelow(1_000_000_000))
+    examples = environment.get("EXAMPLES") or str(FUZZ_EXAMPLES)
+    print(f"To repeat it: make fuzz-api SEED={seed} EXAMPLES={examples}", flush=True)
+    return _passes([*PYTEST, "-s", FUZZ_TEST], {**environment, "FUZZ_SEED": seed, "FUZZ_EXAMPLES": examples})
 
 
 def _passes(command: list[str], environment: Mapping[str, str]) -> bool:
@@ -71,20 +88,23 @@ def _passes(command: list[str], environment: Mapping[str, str]) -> bool:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description="The tests on the deployed template, on an instance of their own.")
+    parser.add_argument("--fuzz", action="store_true", help="only the long run of Schemathesis over the API")
+    fuzz = parser.parse_args().fuzz
     environment = {**os.environ, **INSTANCE}
     # Parameters that a developer set for the running stack are not the tests' business.
     for name in configuration.PARAMETERS.keys() - INSTANCE.keys():
         environment.pop(name, None)
     try:
         settings = configuration.from_environment(environment)
-        passed = run(settings, environment)
+        passed = run(settings, environment, fuzz=fuzz)
     except Failure as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     if not passed:
-        print(f"error: test-flow failed; MiniStack's log is {settings.directory / 'ministack.log'}", file=sys.stderr)
+        print(f"error: tests failed; MiniStack's log is {settings.directory / 'ministack.log'}", file=sys.stderr)
     return 0 if passed else 1
 
 

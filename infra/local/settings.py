@@ -25,7 +25,15 @@ REGION = "us-east-1"
 # The emulator takes any credentials. These say that they are not real ones.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
-FUNCTIONS = ("public-capture", "event-relay", "outbox-sweeper", "pipeline-entry", "referrals-api", "token-claims")
+FUNCTIONS = (
+    "public-capture",
+    "event-relay",
+    "outbox-sweeper",
+    "pipeline-entry",
+    "referrals-api",
+    "ledger-reconcile",
+    "token-claims",
+)
 ADMIN_TOOL = "referrals-admin"
 
 # Environment variable -> template parameter. What is not set keeps the template's default, also on a running stack.

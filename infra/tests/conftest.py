@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "infra" / "local"))
 from api import Api  # noqa: E402
 from cloud import Pipeline, Tap  # noqa: E402
 from people import Canaries  # noqa: E402
+from tokens import Issuer  # noqa: E402
 
 # Looks at what all the others left behind.
 LAST = "test_canaries.py"
@@ -48,6 +49,11 @@ def api(stack, tap):
 @pytest.fixture(scope="session")
 def owner(stack):
     return stack["TOKEN"]
+
+
+@pytest.fixture(scope="session")
+def issuer(owner):
+    return Issuer(owner)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
@@ -215,6 +217,22 @@ def test_nobody_may_scan(template):
     assert not actions & {"dynamodb:scan", "dynamodb:partiqlselect", "dynamodb:executestatement"}
 
 
+def test_who_may_do_what_in_the_ledger(template):
+    """Each role has what its function calls, inside transactions too, and no more."""
+    may = {}
+    for role, action, resource in template.statements():
+        if resource == {"GetAtt": "LedgerTable.Arn"}:
+            may.setdefault(role, set()).add(action.removeprefix("dynamodb:"))
+    capturing = {"GetItem", "BatchGetItem", "PutItem", "UpdateItem"}
+    assert may == {
+        "PublicCaptureRole": capturing,
+        "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
+        "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
+        "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
+        "TokenClaimsRole": {"GetItem"},
+    }
+
+
 def test_only_who_empties_the_outbox_publishes_and_they_cannot_read_the_ledger(template):
     emptying = {named(template.functions[name]["Role"]) for name in ("EventRelayFunction", "OutboxSweeperFunction")}
     publishers = {role for role, action, _ in template.statements() if action == "events:PutEvents"}
@@ -223,13 +241,38 @@ def test_only_who_empties_the_outbox_publishes_and_they_cannot_read_the_ledger(t
     assert not any("LedgerTable" in resource for resource in reached)
 
 
-def test_poison_is_counted_and_wakes_somebody(template):
-    filters = template.of_type("AWS::Logs::MetricFilter").values()
-    watched = {named(entry["LogGroupName"]) for entry in filters}
-    assert watched == {"EventRelayLogGroup", "OutboxSweeperLogGroup"}
-    metrics = {entry["MetricTransformations"][0]["MetricName"] for entry in filters}
+def test_poison_and_disagreement_are_counted_and_wake_somebody(template):
+    watched = {}
+    for entry in template.of_type("AWS::Logs::MetricFilter").values():
+        (metric,) = entry["MetricTransformations"]
+        watched.setdefault(metric["MetricName"], set()).add(named(entry["LogGroupName"]))
+    assert watched == {
+        "PoisonEvents": {"EventRelayLogGroup", "OutboxSweeperLogGroup"},
+        "LedgerDisagreements": {"LedgerReconcileLogGroup"},
+    }
     alarms = {alarm["MetricName"] for alarm in template.of_type("AWS::CloudWatch::Alarm").values()}
-    assert metrics <= alarms
+    assert watched.keys() <= alarms
+
+
+def test_what_is_counted_is_what_the_functions_say(template, root):
+    sources = "".join(
+        path.read_text() for folder in ("functions", "shared/src") for path in (root / folder).rglob("*.rs")
+    )
+    for name, entry in template.of_type("AWS::Logs::MetricFilter").items():
+        message = re.fullmatch(r'\{ \$\.message = ("[^"]+") \}', entry["FilterPattern"])[1]
+        assert message in sources, name
+
+
+def test_only_an_operator_calls_the_reconciliation_and_it_reaches_the_ledger_alone(template):
+    called = {named(permission["FunctionName"]) for permission in template.of_type("AWS::Lambda::Permission").values()}
+    assert "LedgerReconcileFunction" not in called
+    role = named(template.functions["LedgerReconcileFunction"]["Role"])
+    allowed = {(action, str(resource)) for owner, action, resource in template.statements() if owner == role}
+    assert {action for action, resource in allowed if "LogGroup" not in resource} == {
+        f"dynamodb:{name}"
+        for name in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem")
+    }
+    assert not any("OutboxTable" in resource or "events:" in action for action, resource in allowed)
 
 
 def test_the_outbox_is_swept_each_minute(template):
@@ -269,7 +312,7 @@ def test_cors_is_open_without_credentials(template):
     cors = api["CorsConfiguration"]
     assert (cors["AllowOrigins"], cors["AllowCredentials"]) == (["*"], False)
     assert sorted(cors["AllowHeaders"]) == ["authorization", "content-type", "idempotency-key", "if-match"]
-    assert sorted(cors["ExposeHeaders"]) == ["etag", "location", "retry-after", "x-request-id"]
+    assert sorted(cors["ExposeHeaders"]) == ["etag", "link", "location", "retry-after", "x-request-id"]
 
 
 def test_tables_survive_mistakes_and_are_encrypted(template):

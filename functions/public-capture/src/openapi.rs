@@ -1,6 +1,9 @@
 //! The OpenAPI document of the public form.
 
-use referrals::http::{ProblemBody, openapi::complete};
+use referrals::{
+    domain::organization::Slug,
+    http::{ProblemBody, openapi::complete},
+};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -14,7 +17,7 @@ use utoipa::OpenApi;
     servers((url = "/")),
     security(()),
     tags((name = "public", description = "Open to everybody, rate-limited by network and by slug.")),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, Slug)),
     paths(crate::capture::handle)
 )]
 struct Document;

@@ -10,7 +10,7 @@ use referrals::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{account, openapi, people, referrals as ledger};
+use crate::{account, openapi, people, profile, referrals as ledger};
 
 /// What lives as long as the process.
 #[derive(Debug, Clone)]
@@ -25,6 +25,7 @@ pub struct App {
 pub fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(ledger::list::list_referrals, ledger::log::log_referral))
+        .routes(routes!(ledger::export::export_referrals))
         .routes(routes!(ledger::find::find_referral, ledger::edit::edit_referral, ledger::delete::delete_referral))
         .routes(routes!(ledger::contact::contact_referral))
         .routes(routes!(ledger::qualify::qualify_referral))
@@ -33,18 +34,23 @@ pub fn operations() -> OpenApiRouter<App> {
         .routes(routes!(ledger::convert::convert_referral))
         .routes(routes!(ledger::history::find_history))
         .routes(routes!(people::list::list_people))
-        .routes(routes!(people::find::find_person))
+        .routes(routes!(people::find::find_person, people::edit::edit_person))
+        .routes(routes!(people::consent::record_consent))
+        .routes(routes!(profile::find::find_profile, profile::keep::keep_profile))
 }
 
 pub fn router(app: App) -> Router {
     let (router, _) = operations().split_for_parts();
-    router
+    let router = router
         .fallback(async || Problem::new(Code::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
-        // Around everything, the fallbacks included: nothing is answered to somebody unknown.
-        .layer(middleware::from_fn_with_state(app.clone(), account::admit))
-        .with_state(app)
+        .with_state(app.clone());
+    // Around the whole router, not its routes: nothing is answered to somebody unknown, and no `Allow` tells them which
+    // routes there are.
+    Router::new().fallback_service(router).layer(middleware::from_fn_with_state(app, account::admit))
 }
 
+#[cfg(test)]
+mod isolation;
 #[cfg(test)]
 mod tests;

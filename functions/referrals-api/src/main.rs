@@ -8,6 +8,7 @@ mod openapi;
 mod page;
 mod path_id;
 mod people;
+mod profile;
 mod referrals;
 mod view;
 

@@ -25,7 +25,8 @@ use utoipa::{
     security(("bearer" = [])),
     tags(
         (name = "referrals", description = "The ledger: who referred whom, and what became of it."),
-        (name = "people", description = "The address book: advocates and leads.")
+        (name = "people", description = "The address book: advocates and leads."),
+        (name = "profile", description = "The caller's own public profile.")
     ),
     components(schemas(ProblemBody)),
     modifiers(&Bearer)

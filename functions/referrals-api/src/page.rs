@@ -22,6 +22,14 @@ pub struct PageParams {
     cursor: Option<String>,
 }
 
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes a parameter")]
+pub struct CursorParam {
+    /// As the `next` link of the page before has it, with the same filters. Good for a day.
+    cursor: Option<String>,
+}
+
 /// The parameters of one request.
 #[derive(Debug)]
 pub struct Parameters(Vec<(String, String)>);
@@ -50,6 +58,12 @@ impl Parameters {
 
     pub fn find(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The query of the next page: the same parameters, and where to go on.
+    pub fn followed_by(&self, cursor: &str) -> String {
+        let kept = self.0.iter().filter(|(name, _)| name != "cursor");
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("cursor", cursor).finish()
     }
 
     /// # Errors

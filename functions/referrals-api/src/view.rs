@@ -1,4 +1,4 @@
-//! Referrals and people as the API shows them. Every field is always there; what is not known is null.
+//! Referrals, people and profiles as the API shows them. Every field is always there; what is not known is null.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,10 @@ use referrals::domain::{
     email::Email,
     id::{DealId, EventId, OrgId, PersonId, ReferralId, UserId},
     money::Currency,
+    organization::Slug,
     person::{LeadSource, Person, PipelineStage, RelationshipStage},
     phone::Phone,
+    profile::AgentProfile,
     referral::{Channel, Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
     text::{Notes, PersonName, Reason},
     time::Timestamp,
@@ -123,6 +125,34 @@ impl From<Person> for PersonView {
             sms_marketing_consent: row.sms_marketing_consent,
             do_not_contact: row.do_not_contact,
             created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileView {
+    slug: Slug,
+    organization_id: OrgId,
+    agent_user_id: UserId,
+    display_name: PersonName,
+    brokerage: PersonName,
+    published: bool,
+    updated_at: Timestamp,
+    version: u64,
+}
+
+impl From<AgentProfile> for ProfileView {
+    fn from(row: AgentProfile) -> Self {
+        Self {
+            slug: row.slug,
+            organization_id: row.organization_id,
+            agent_user_id: row.agent_user_id,
+            display_name: row.display_name,
+            brokerage: row.brokerage,
+            published: row.published,
             updated_at: row.updated_at,
             version: row.version,
         }

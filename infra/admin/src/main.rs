@@ -7,8 +7,10 @@ use clap::{Parser, Subcommand};
 use referrals::{
     aws,
     domain::id::{OrgId, UserId},
+    ports::Clock as _,
     settings,
     store::{Directory, Provision},
+    system::SystemClock,
 };
 
 #[derive(Debug, Parser)]
@@ -45,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Load { file } => {
             let json = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
             let records: Provision = serde_json::from_str(&json).with_context(|| format!("in {}", file.display()))?;
-            let done = directory.provision(&records).await?;
+            let done = directory.provision(&records, SystemClock.now()).await?;
             println!("{} records created, {} were there already", done.created, done.present);
         }
         Command::LinkLogin { subject, organization, user } => {

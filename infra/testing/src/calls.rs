@@ -11,7 +11,11 @@ use aws_sdk_dynamodb::{
         },
     },
     operation::{
+        batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
+        batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput},
+        delete_item::{DeleteItemInput, DeleteItemOutput},
         get_item::{GetItemInput, GetItemOutput},
+        put_item::{PutItemInput, PutItemOutput},
         query::{QueryInput, QueryOutput},
         transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
         update_item::{UpdateItemInput, UpdateItemOutput},
@@ -56,17 +60,25 @@ impl Intercept for CallCounter {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let wanted = Some(ReturnConsumedCapacity::Total);
         let input = context.input_mut();
-        if let Some(input) = input.downcast_mut::<TransactWriteItemsInput>() {
-            input.return_consumed_capacity = wanted;
-        } else if let Some(input) = input.downcast_mut::<GetItemInput>() {
-            input.return_consumed_capacity = wanted;
-        } else if let Some(input) = input.downcast_mut::<QueryInput>() {
-            input.return_consumed_capacity = wanted;
-        } else if let Some(input) = input.downcast_mut::<UpdateItemInput>() {
-            input.return_consumed_capacity = wanted;
+        // Each operation has a type of its own.
+        macro_rules! ask {
+            ($($input:ty),+) => {
+                $(if let Some(input) = input.downcast_mut::<$input>() {
+                    input.return_consumed_capacity = Some(ReturnConsumedCapacity::Total);
+                })+
+            };
         }
+        ask!(
+            BatchGetItemInput,
+            BatchWriteItemInput,
+            DeleteItemInput,
+            GetItemInput,
+            PutItemInput,
+            QueryInput,
+            TransactWriteItemsInput,
+            UpdateItemInput
+        );
         Ok(())
     }
 
@@ -89,17 +101,26 @@ impl Intercept for CallCounter {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(Ok(output)) = context.output_or_error() else { return Ok(()) };
-        let consumed: Vec<ConsumedCapacity> = if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
-            output.consumed_capacity().to_vec()
-        } else {
-            let one = output
-                .downcast_ref::<GetItemOutput>()
-                .and_then(GetItemOutput::consumed_capacity)
-                .or_else(|| output.downcast_ref::<QueryOutput>().and_then(QueryOutput::consumed_capacity))
-                .or_else(|| output.downcast_ref::<UpdateItemOutput>().and_then(UpdateItemOutput::consumed_capacity));
-            one.cloned().into_iter().collect()
-        };
-        let units: f64 = consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum();
+        let mut units = 0.0;
+        // One account of what was consumed, or one for each table.
+        macro_rules! add {
+            ($($output:ty),+) => {
+                $(if let Some(output) = output.downcast_ref::<$output>() {
+                    let consumed = output.consumed_capacity().into_iter();
+                    units += consumed.filter_map(ConsumedCapacity::capacity_units).sum::<f64>();
+                })+
+            };
+        }
+        add!(
+            BatchGetItemOutput,
+            BatchWriteItemOutput,
+            DeleteItemOutput,
+            GetItemOutput,
+            PutItemOutput,
+            QueryOutput,
+            TransactWriteItemsOutput,
+            UpdateItemOutput
+        );
         self.0.lock().unwrap().units += units;
         Ok(())
     }

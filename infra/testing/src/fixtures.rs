@@ -66,7 +66,8 @@ impl Fixtures {
         let json = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../local/demo.json"))
             .expect("infra/local/demo.json");
         let records: Provision = serde_json::from_str(&json).expect("demo.json is a set of records");
-        store.directory().provision(&records).await.expect("the records are put in place");
+        let at = Timestamp::parse(STARTED_AT).unwrap();
+        store.directory().provision(&records, at).await.expect("the records are put in place");
         let _ = store.calls.take();
         Self
     }

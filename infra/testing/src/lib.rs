@@ -9,12 +9,14 @@
     clippy::missing_panics_doc
 )]
 
+mod bulk;
 mod calls;
 mod committed;
 mod engine;
 mod fixtures;
 mod tables;
 
+pub use bulk::Bulk;
 pub use calls::CallCounter;
 pub use committed::assert_committed;
 pub use engine::{Item, TestStore};

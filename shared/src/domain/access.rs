@@ -1,6 +1,6 @@
 //! Who asks, and what they may see and do.
 
-use super::{id::UserId, organization::Role, referral::Referral, scope::OrgScope};
+use super::{id::UserId, organization::Role, person::Person, referral::Referral, scope::OrgScope};
 
 /// A member of an organization, from verified claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +22,49 @@ impl Caller {
         referral.organization_id == *self.scope.organization() && self.may_act_for(&referral.agent_user_id)
     }
 
+    /// A member changes only people who are their own or nobody's.
+    #[must_use]
+    pub fn may_change(&self, person: &Person) -> bool {
+        person.organization_id == *self.scope.organization()
+            && person.owner_user_id.as_ref().is_none_or(|owner| self.may_act_for(owner))
+    }
+
     /// The agent to whose referrals every list of this caller is narrowed.
     #[must_use]
     pub fn sees_only(&self) -> Option<&UserId> {
         (!self.role.manages_others()).then_some(&self.user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        contact::Contact,
+        id::{OrgId, PersonId},
+        text::PersonName,
+        time::Timestamp,
+    };
+
+    #[test]
+    fn a_member_changes_only_their_own_people_and_nobodys() {
+        let org = |id: &str| OrgId::parse(id).unwrap();
+        let user = |id: &str| UserId::parse(id).unwrap();
+        for (role, organization, owner, allowed) in [
+            (Role::Member, "org_1", None, true),
+            (Role::Member, "org_1", Some("user_1"), true),
+            (Role::Member, "org_1", Some("user_2"), false),
+            (Role::Admin, "org_1", Some("user_2"), true),
+            (Role::Owner, "org_1", Some("user_2"), true),
+            (Role::Owner, "org_2", None, false),
+        ] {
+            let caller = Caller { scope: OrgScope::from_verified_claims(org("org_1")), user: user("user_1"), role };
+            let name = PersonName::parse("Sam Lee").unwrap();
+            let at = Timestamp::parse("2026-11-22T07:00:00Z").unwrap();
+            let id = PersonId::parse("person_1").unwrap();
+            let mut person = Person::new(id, org(organization), name, Contact::default(), at);
+            person.owner_user_id = owner.map(user);
+            assert_eq!(caller.may_change(&person), allowed, "{role:?} {organization} {owner:?}");
+        }
     }
 }

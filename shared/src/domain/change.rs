@@ -43,7 +43,7 @@ impl<T> Patch<T> {
 
 impl<T: Clone + PartialEq> Patch<T> {
     /// Whether `field` is another one now.
-    fn apply(&self, field: &mut Option<T>) -> bool {
+    pub(super) fn apply(&self, field: &mut Option<T>) -> bool {
         let wanted = match self {
             Self::Keep => return false,
             Self::Clear => None,

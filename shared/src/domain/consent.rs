@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{contact::Contact, id::PersonId, person::Person, time::Timestamp};
+use super::{contact::Contact, id::PersonId, person::Person, text::Reason, time::Timestamp};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -13,6 +13,13 @@ pub enum ConsentChannel {
 }
 
 impl ConsentChannel {
+    pub const ALL: [Self; 2] = [Self::Email, Self::Sms];
+
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
+    }
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +40,10 @@ pub enum ConsentDecision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ConsentMethod {
+    /// The person ticked a box.
     Form,
+    /// A member recorded it.
+    Agent,
 }
 
 /// The exact wording that somebody agreed to. A wording is never changed, only followed by another.
@@ -62,10 +72,25 @@ pub struct ConsentEntry {
     pub decision: ConsentDecision,
     pub method: ConsentMethod,
     pub actor: String,
-    pub consent_text_id: ConsentText,
+    /// What was agreed to; a revocation needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_text_id: Option<ConsentText>,
     pub at: Timestamp,
-    /// The gateway's request id: what was sent then can be found by it.
-    pub evidence: String,
+    /// The gateway's request id, or the id of the event that caused it.
+    #[serde(default)]
+    pub request_id: String,
+    /// How we know. Of a form its request id: what was sent then can be found by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Reason>,
+}
+
+/// What an agent says that a person has decided about one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentChange {
+    pub channel: ConsentChannel,
+    pub granted: bool,
+    pub text: Option<ConsentText>,
+    pub evidence: Option<Reason>,
 }
 
 /// What the boxes of the public form said. They are unticked by default.
@@ -81,7 +106,7 @@ impl FormConsent {
     /// Sets the person's flags and gives the entries that say why. Only for a person that this form creates: nobody else
     /// may agree in the name of somebody who is known already. A channel counts only with `own` address or number on it.
     #[must_use]
-    pub fn grant_to(self, person: &mut Person, own: &Contact, evidence: &str) -> Vec<ConsentEntry> {
+    pub fn grant_to(self, person: &mut Person, own: &Contact, request_id: &str) -> Vec<ConsentEntry> {
         let Some(text) = self.text else { return Vec::new() };
         person.email_marketing_consent = self.email && own.email.is_some();
         person.sms_marketing_consent = self.sms && own.phone.is_some();
@@ -98,9 +123,10 @@ impl FormConsent {
                 decision: ConsentDecision::Granted,
                 method: ConsentMethod::Form,
                 actor: "public".to_owned(),
-                consent_text_id: text,
+                consent_text_id: Some(text),
                 at: person.created_at,
-                evidence: evidence.to_owned(),
+                request_id: request_id.to_owned(),
+                evidence: Reason::parse(request_id).ok().flatten(),
             })
             .collect()
     }

@@ -1,6 +1,7 @@
 //! Which rows of a list are wanted. One rule for every way in which a list is read.
 
 use super::{
+    contact::Contact,
     id::{PersonId, UserId},
     person::Person,
     referral::{Channel, Referral, ReferralStatus, RewardStatus},
@@ -35,6 +36,14 @@ impl ReferralFilter {
     }
 }
 
+/// Which people to list; what is not said admits all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeopleFilter {
+    /// Whose keys the person has to hold: both, where both are given.
+    pub contact: Contact,
+    pub name: NameQuery,
+}
+
 /// Words of which each has to be found in a person's name, whatever its case and accents' spelling.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct NameQuery(Vec<String>);
@@ -61,5 +70,35 @@ impl NameQuery {
     pub fn admits(&self, person: &Person) -> bool {
         let name = person.name.comparison_form();
         self.0.iter().all(|word| name.contains(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{contact::Contact, id::OrgId, text::PersonName};
+
+    #[test]
+    fn a_name_is_found_by_any_of_its_words_in_any_case_and_order() {
+        let person = Person::new(
+            PersonId::parse("person_1").unwrap(),
+            OrgId::parse("org_1").unwrap(),
+            PersonName::parse("Zo\u{eb}  Pat Jones").unwrap(),
+            Contact::default(),
+            Timestamp::parse("2026-11-22T07:00:00Z").unwrap(),
+        );
+        for (query, found) in [
+            ("", true),
+            ("  ", true),
+            ("jones", true),
+            ("JON", true),
+            ("jones pat", true),
+            ("ZOE\u{308}", true),
+            ("pat smith", false),
+            ("patjones", false),
+        ] {
+            assert_eq!(NameQuery::new(query).admits(&person), found, "{query:?}");
+        }
+        assert!(NameQuery::new(" ").admits_everybody() && !NameQuery::new("a").admits_everybody());
     }
 }

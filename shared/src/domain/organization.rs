@@ -1,4 +1,4 @@
-//! Organizations, their members and the members' published profiles.
+//! Organizations, their members, and the slugs under which members are published.
 
 use std::fmt;
 
@@ -125,35 +125,11 @@ impl fmt::Display for Slug {
     }
 }
 
-/// An agent's profile, found by its slug.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AgentProfile {
-    pub slug: Slug,
-    pub organization_id: OrgId,
-    pub agent_user_id: UserId,
-    pub display_name: String,
-    pub brokerage: String,
-    pub published: bool,
-}
-
 /// A profile that may receive referrals now: published, and its organization is active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedProfile {
     pub organization_id: OrgId,
     pub agent_user_id: UserId,
-}
-
-impl AgentProfile {
-    /// None unless the profile is published and its organization active.
-    #[must_use]
-    pub fn open_for_referrals(&self, organization: &Organization) -> Option<PublishedProfile> {
-        (self.published && organization.status == AccountStatus::Active && organization.id == self.organization_id)
-            .then(|| PublishedProfile {
-                organization_id: self.organization_id.clone(),
-                agent_user_id: self.agent_user_id.clone(),
-            })
-    }
 }
 
 #[cfg(test)]
@@ -191,27 +167,5 @@ mod tests {
         for role in [Role::Owner, Role::Admin, Role::Member] {
             assert_eq!(Role::find(role.as_str()), Some(role));
         }
-    }
-
-    #[test]
-    fn only_a_published_profile_of_an_active_organization_is_open() {
-        let org = |status| Organization {
-            id: OrgId::parse("org_1").unwrap(),
-            name: "A".into(),
-            status,
-            timezone: "America/New_York".into(),
-            default_region: Region::default(),
-        };
-        let profile = |published| AgentProfile {
-            slug: Slug::parse("jane-doe").unwrap(),
-            organization_id: OrgId::parse("org_1").unwrap(),
-            agent_user_id: UserId::parse("user_1").unwrap(),
-            display_name: "Jane".into(),
-            brokerage: "B".into(),
-            published,
-        };
-        assert!(profile(true).open_for_referrals(&org(AccountStatus::Active)).is_some());
-        assert!(profile(false).open_for_referrals(&org(AccountStatus::Active)).is_none());
-        assert!(profile(true).open_for_referrals(&org(AccountStatus::Suspended)).is_none());
     }
 }

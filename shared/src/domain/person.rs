@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    consent::ConsentChannel,
     contact::{Contact, ContactKey},
     email::Email,
     id::{OrgId, PersonId, UserId},
@@ -105,6 +106,30 @@ impl Person {
     pub fn touch(&mut self, at: Timestamp) {
         self.version = self.version.saturating_add(1);
         self.updated_at = self.updated_at.max(at);
+    }
+
+    #[must_use]
+    pub fn has_consent(&self, channel: ConsentChannel) -> bool {
+        match channel {
+            ConsentChannel::Email => self.email_marketing_consent,
+            ConsentChannel::Sms => self.sms_marketing_consent,
+        }
+    }
+
+    pub(super) fn set_consent(&mut self, channel: ConsentChannel, granted: bool) {
+        match channel {
+            ConsentChannel::Email => self.email_marketing_consent = granted,
+            ConsentChannel::Sms => self.sms_marketing_consent = granted,
+        }
+    }
+
+    /// Where a channel reaches this person.
+    #[must_use]
+    pub fn address(&self, channel: ConsentChannel) -> Option<ContactKey> {
+        match channel {
+            ConsentChannel::Email => self.email.as_ref().map(|email| ContactKey::Email(email.key())),
+            ConsentChannel::Sms => self.phone.clone().map(ContactKey::Phone),
+        }
     }
 
     /// The keys under which this person can be found.

@@ -1,9 +1,6 @@
 //! The organization that an operation may touch. Every repository call takes one, and every key starts with it.
 
-use super::{
-    id::OrgId,
-    organization::{AgentProfile, PublishedProfile},
-};
+use super::{id::OrgId, organization::PublishedProfile, profile::SlugRecord};
 
 /// Proof that an organization was not taken from client input. Few sources can make one: verified claims, the
 /// record of a published slug, and an event from the bus (to which only the account's own roles may put). The `tidy` test keeps each
@@ -20,8 +17,8 @@ impl OrgScope {
 
     /// For the organization that the record of a slug names.
     #[must_use]
-    pub fn from_slug_record(profile: &AgentProfile) -> Self {
-        Self(profile.organization_id.clone())
+    pub fn from_slug_record(record: &SlugRecord) -> Self {
+        Self(record.organization_id.clone())
     }
 
     /// For the organization of a profile that takes referrals.

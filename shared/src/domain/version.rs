@@ -3,8 +3,10 @@
 /// Which versions a change is meant for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// Whatever is there: the rules of the operation still hold.
+    /// Whatever is there, or nothing: the rules of the operation still hold.
     Any,
+    /// Whatever is there, but something.
+    Existing,
     /// One of these, or the change is not made.
     OneOf(Vec<u64>),
 }
@@ -13,8 +15,14 @@ impl Expected {
     #[must_use]
     pub fn admits(&self, version: u64) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any | Self::Existing => true,
             Self::OneOf(versions) => versions.contains(&version),
         }
+    }
+
+    /// Whether the change may make what is not there yet.
+    #[must_use]
+    pub fn admits_absence(&self) -> bool {
+        *self == Self::Any
     }
 }

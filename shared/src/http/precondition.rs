@@ -14,7 +14,7 @@ pub fn expected_version(headers: &HeaderMap) -> Expected {
         let tags = value.to_str().unwrap_or_default();
         for tag in tags.split(',').map(str::trim) {
             if tag == "*" {
-                return Expected::Any;
+                return Expected::Existing;
             }
             let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
             // Our tags have no sign and no leading zeros.
@@ -35,7 +35,7 @@ mod tests {
     fn tags_are_compared_strongly_and_exactly() {
         let rows: [(&[&str], Expected); 9] = [
             (&[], Expected::Any),
-            (&["*"], Expected::Any),
+            (&["*"], Expected::Existing),
             (&["\"3\""], Expected::OneOf(vec![3])),
             (&["\"3\", \"4\""], Expected::OneOf(vec![3, 4])),
             (&["\"3\"", "\"4\""], Expected::OneOf(vec![3, 4])),

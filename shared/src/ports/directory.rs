@@ -6,6 +6,7 @@ use super::StoreError;
 use crate::domain::{
     id::{OrgId, UserId},
     organization::{AccountStatus, Member, Organization, PublishedProfile, Slug},
+    profile::AgentProfile,
     scope::OrgScope,
 };
 
@@ -59,4 +60,31 @@ pub trait AccountDirectory: Send + Sync {
         scope: &OrgScope,
         user: &UserId,
     ) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send;
+}
+
+/// What came of writing a profile. Everything but `Written` wrote nothing. When both others hold, the first is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileWriteOutcome {
+    Written,
+    /// The row moved, or came to be, since it was read. Read again.
+    Stale,
+    /// The slug belongs to another agent.
+    SlugTaken,
+}
+
+/// The profiles of members, as their owners see them.
+pub trait ProfileBook: Send + Sync {
+    fn find_profile(
+        &self,
+        scope: &OrgScope,
+        agent: &UserId,
+    ) -> impl Future<Output = Result<Option<AgentProfile>, StoreError>> + Send;
+
+    /// The profile with its present slug, in one transaction, which holds only while the stored version is one less; a
+    /// first version only while there is none.
+    fn write_profile(
+        &self,
+        scope: &OrgScope,
+        profile: &AgentProfile,
+    ) -> impl Future<Output = Result<ProfileWriteOutcome, StoreError>> + Send;
 }

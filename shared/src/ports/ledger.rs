@@ -2,13 +2,16 @@
 
 use std::future::Future;
 
+use serde::{Deserialize, Serialize};
+
 use super::StoreError;
 use crate::domain::{
     audit::AuditEntry, filter::ReferralFilter, id::ReferralId, referral::Referral, scope::OrgScope, time::Timestamp,
 };
 
 /// Where a page ended: the last row's time and id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Position {
     pub created_at: Timestamp,
     pub id: String,

@@ -5,6 +5,7 @@ mod answers;
 mod directory;
 mod events;
 mod ledger;
+mod links;
 mod people;
 mod pipeline;
 mod recording;
@@ -19,10 +20,13 @@ use ulid::Ulid;
 use crate::domain::{organization::Slug, rate_limit::Limits, time::Timestamp};
 
 pub use answers::{AnswerBook, Named, RememberedAnswer, UsedKey};
-pub use directory::{Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileDirectory};
+pub use directory::{
+    Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileBook, ProfileDirectory, ProfileWriteOutcome,
+};
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use ledger::{History, Page, Position, ReferralReader};
-pub use people::PersonReader;
+pub use links::{Correction, CorrectionOutcome, Link, LinkKeeper, RestoreOutcome};
+pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};
 pub use revision::{LeadMove, ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome};

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     domain::{
         id::{OrgId, UserId},
-        organization::{AgentProfile, Member, Organization, PublishedProfile, Slug},
+        organization::{Member, Organization, PublishedProfile, Slug},
+        profile::{AgentProfile, SlugRecord},
         scope::OrgScope,
     },
     ports::{Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileDirectory, StoreError},
@@ -37,16 +38,38 @@ impl Directory {
     ) -> Result<Option<R>, StoreError> {
         get(&self.client, &self.table, operation, keys).await
     }
+
+    /// The organization and another row of its own, in one read. None unless both are there.
+    async fn with_organization<R: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        scope: &OrgScope,
+        keys: keys::Keys,
+    ) -> Result<Option<(Organization, R)>, StoreError> {
+        let (mut organization, mut other) = (None, None);
+        for item in get_all(&self.client, &self.table, operation, &[keys::organization(scope), keys]).await? {
+            let is_organization =
+                item.get(keys::SK).and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == keys::ORGANIZATION);
+            if is_organization {
+                organization = Some(from_item(operation, item)?);
+            } else {
+                other = Some(from_item(operation, item)?);
+            }
+        }
+        Ok(organization.zip(other))
+    }
 }
 
 impl ProfileDirectory for Directory {
     async fn find_open_profile(&self, slug: &Slug) -> Result<Option<PublishedProfile>, StoreError> {
-        let profile: Option<AgentProfile> = self.get("reading a profile", &keys::slug(slug)).await?;
-        let Some(profile) = profile else { return Ok(None) };
+        let record: Option<SlugRecord> = self.get("reading a slug", &keys::slug(slug)).await?;
+        let Some(record) = record else { return Ok(None) };
         // The record of the slug vouches for its organization.
-        let scope = OrgScope::from_slug_record(&profile);
-        let organization = self.find_organization(&scope).await?;
-        Ok(organization.and_then(|organization| profile.open_for_referrals(&organization)))
+        let scope = OrgScope::from_slug_record(&record);
+        let keys = keys::profile(&scope, &record.agent_user_id);
+        let found: Option<(Organization, AgentProfile)> =
+            self.with_organization("reading a profile", &scope, keys).await?;
+        Ok(found.and_then(|(organization, profile)| profile.open_for_referrals(&organization)))
     }
 }
 
@@ -59,19 +82,8 @@ impl LoginDirectory for Directory {
 
 impl AccountDirectory for Directory {
     async fn find_account(&self, scope: &OrgScope, user: &UserId) -> Result<Option<Account>, StoreError> {
-        let operation = "reading an account";
-        let keys = [keys::organization(scope), keys::member(scope, user)];
-        let (mut organization, mut member) = (None, None);
-        for item in get_all(&self.client, &self.table, operation, &keys).await? {
-            let is_organization =
-                item.get(keys::SK).and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == keys::ORGANIZATION);
-            if is_organization {
-                organization = Some(from_item(operation, item)?);
-            } else {
-                member = Some(from_item(operation, item)?);
-            }
-        }
-        Ok(organization.zip(member).map(|(organization, member)| Account { organization, member }))
+        let found = self.with_organization("reading an account", scope, keys::member(scope, user)).await?;
+        Ok(found.map(|(organization, member)| Account { organization, member }))
     }
 }
 

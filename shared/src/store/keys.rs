@@ -19,7 +19,7 @@ use crate::{
         scope::OrgScope,
         time::Timestamp,
     },
-    ports::{Counted, Position},
+    ports::{Counted, Link, Position},
 };
 
 pub const PK: &str = "pk";
@@ -159,6 +159,12 @@ pub fn member(scope: &OrgScope, user: &UserId) -> Keys {
     Keys::new(org(scope), format!("MEMBER#{user}"))
 }
 
+/// A member's published profile.
+#[must_use]
+pub fn profile(scope: &OrgScope, agent: &UserId) -> Keys {
+    Keys::new(org(scope), format!("PROFILE#{agent}"))
+}
+
 /// Exception: the directory by which an organization is found from a slug.
 #[must_use]
 pub fn slug(slug: &Slug) -> Keys {
@@ -213,8 +219,14 @@ pub fn lead_link(scope: &OrgScope, lead: &PersonId, referral: &ReferralId) -> Ke
 /// counts, and their referrals in order, in one partition that can be read strongly consistent.
 #[must_use]
 pub fn referred_link(scope: &OrgScope, row: &Referral) -> Keys {
-    let listing = referrals_by(scope, &row.referrer_person_id);
-    Keys::new(listing.partition, format!("{}{}", listing.prefix, place(row.created_at, row.id.as_str())))
+    link(scope, &Link::of(row))
+}
+
+/// As [`referred_link`].
+#[must_use]
+pub fn link(scope: &OrgScope, link: &Link) -> Keys {
+    let listing = referrals_by(scope, &link.referrer);
+    Keys::new(listing.partition, format!("{}{}", listing.prefix, place(link.created_at, link.referral.as_str())))
 }
 
 /// Links to the referrals that one person sent.
@@ -306,7 +318,7 @@ pub fn remembered_answer(scope: &OrgScope, request: &IdempotentRequest) -> Keys 
 /// One decision of a person about one channel. A request makes at most one.
 #[must_use]
 pub fn consent(scope: &OrgScope, entry: &ConsentEntry) -> Keys {
-    let sort = format!("CONSENT#{}#{}#{}", entry.channel.as_str(), entry.at, entry.evidence);
+    let sort = format!("CONSENT#{}#{}#{}", entry.channel.as_str(), entry.at, entry.request_id);
     Keys::new(person_partition(scope, &entry.person_id), sort)
 }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::{
         contact::ContactKey,
+        filter::NameQuery,
         id::{PersonId, ReferralId},
         person::Person,
         scope::OrgScope,
@@ -30,9 +31,15 @@ impl PersonReader for Ledger {
         self.get("reading a person", &keys::person(scope, id)).await
     }
 
+    async fn find_people(&self, scope: &OrgScope, ids: &[PersonId]) -> Result<Vec<Person>, StoreError> {
+        let keys: Vec<keys::Keys> = ids.iter().map(|id| keys::person(scope, id)).collect();
+        self.get_all("reading people", &keys).await
+    }
+
     async fn list_people(
         &self,
         scope: &OrgScope,
+        name: &NameQuery,
         after: Option<&Position>,
         limit: u32,
     ) -> Result<Page<Person>, StoreError> {
@@ -46,7 +53,10 @@ impl PersonReader for Ledger {
             }
         };
         let listing = keys::people(scope);
-        self.page(operation, Wanted { listing: &listing, from: None, to: None, admits: None, after, limit }).await
+        let by_name = |person: &Person| name.admits(person);
+        let admits: Option<&(dyn Fn(&Person) -> bool + Sync)> =
+            if name.admits_everybody() { None } else { Some(&by_name) };
+        self.page(operation, Wanted { listing: &listing, from: None, to: None, admits, after, limit }).await
     }
 
     async fn find_key_holder(&self, scope: &OrgScope, key: &ContactKey) -> Result<Option<PersonId>, StoreError> {

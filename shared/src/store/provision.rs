@@ -1,7 +1,7 @@
 //! What an operator puts in place: organizations, members, profiles, people and logins. Nothing that is there already is
 //! changed, so that loading twice is loading once.
 
-use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -9,15 +9,22 @@ use super::{
     Directory,
     error::store_error,
     keys,
-    rows::{ContactRow, LoginRow, from_item, to_item},
+    profiles::{Part as ProfilePart, has, put_slug},
+    rows::{ContactRow, LoginRow, to_item},
     transaction::{Attributes, Committed, Transaction},
 };
 use crate::{
     domain::{
+        contact::Contact,
+        email::Email,
         id::{OrgId, PersonId, UserId},
-        organization::{AgentProfile, Member, Organization, Slug},
-        person::Person,
+        organization::{Member, Organization, Slug},
+        person::{LeadSource, Person, PipelineStage, RelationshipStage},
+        phone::Phone,
+        profile::{AgentProfile, ProfileContent},
         scope::OrgScope,
+        text::PersonName,
+        time::Timestamp,
     },
     ports::StoreError,
 };
@@ -31,9 +38,82 @@ pub struct Provision {
     #[serde(default)]
     pub members: Vec<Member>,
     #[serde(default)]
-    pub profiles: Vec<AgentProfile>,
+    pub profiles: Vec<ProfileRecord>,
     #[serde(default)]
-    pub people: Vec<Person>,
+    pub people: Vec<PersonRecord>,
+}
+
+/// A profile as an operator writes it down. It is published only when that is said.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProfileRecord {
+    slug: Slug,
+    organization_id: OrgId,
+    agent_user_id: UserId,
+    display_name: PersonName,
+    brokerage: PersonName,
+    #[serde(default)]
+    published: bool,
+}
+
+impl ProfileRecord {
+    fn to_profile(&self, at: Timestamp) -> AgentProfile {
+        let content = ProfileContent {
+            slug: self.slug.clone(),
+            display_name: self.display_name.clone(),
+            brokerage: self.brokerage.clone(),
+            published: self.published,
+        };
+        AgentProfile::new(self.organization_id.clone(), self.agent_user_id.clone(), content, at)
+    }
+}
+
+/// A person as an operator writes them down. What is not said is as with anybody who is new.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PersonRecord {
+    id: PersonId,
+    organization_id: OrgId,
+    name: PersonName,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    lead_source: Option<LeadSource>,
+    relationship_stage: Option<RelationshipStage>,
+    pipeline_stage: Option<PipelineStage>,
+    owner_user_id: Option<UserId>,
+    #[serde(default)]
+    total_referrals: u32,
+    #[serde(default)]
+    email_marketing_consent: bool,
+    #[serde(default)]
+    sms_marketing_consent: bool,
+    #[serde(default)]
+    do_not_contact: bool,
+    /// When the file is loaded, where it does not say.
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+    version: Option<u64>,
+}
+
+impl PersonRecord {
+    fn to_person(&self, at: Timestamp) -> Person {
+        let contact = Contact { email: self.email.clone(), phone: self.phone.clone() };
+        let at = self.created_at.unwrap_or(at);
+        let new = Person::new(self.id.clone(), self.organization_id.clone(), self.name.clone(), contact, at);
+        Person {
+            lead_source: self.lead_source,
+            relationship_stage: self.relationship_stage,
+            pipeline_stage: self.pipeline_stage,
+            owner_user_id: self.owner_user_id.clone(),
+            total_referrals: self.total_referrals,
+            email_marketing_consent: self.email_marketing_consent,
+            sms_marketing_consent: self.sms_marketing_consent,
+            do_not_contact: self.do_not_contact,
+            updated_at: self.updated_at.unwrap_or(at),
+            version: self.version.unwrap_or(new.version),
+            ..new
+        }
+    }
 }
 
 /// How many records were new, and how many were there.
@@ -64,22 +144,22 @@ impl Directory {
     /// # Errors
     /// When a slug or a contact belongs to somebody else, or the store does not answer. What was put in place before
     /// stays.
-    pub async fn provision(&self, records: &Provision) -> Result<Provisioned, ProvisionError> {
+    pub async fn provision(&self, records: &Provision, at: Timestamp) -> Result<Provisioned, ProvisionError> {
         let mut done = Provisioned::default();
         let mut count = |created: bool| if created { done.created += 1 } else { done.present += 1 };
         for organization in &records.organizations {
             let scope = OrgScope::from_operator(organization.id.clone());
-            count(self.create(to_item(organization, &keys::organization(&scope))?).await?.is_none());
+            count(self.create(to_item(organization, &keys::organization(&scope))?).await?);
         }
         for member in &records.members {
             let scope = OrgScope::from_operator(member.organization_id.clone());
-            count(self.create(to_item(member, &keys::member(&scope, &member.user_id))?).await?.is_none());
+            count(self.create(to_item(member, &keys::member(&scope, &member.user_id))?).await?);
         }
         for profile in &records.profiles {
-            count(self.create_profile(profile).await?);
+            count(self.create_profile(&profile.to_profile(at)).await?);
         }
         for person in &records.people {
-            count(self.create_person(person).await?);
+            count(self.create_person(&person.to_person(at)).await?);
         }
         Ok(done)
     }
@@ -101,13 +181,18 @@ impl Directory {
     }
 
     async fn create_profile(&self, profile: &AgentProfile) -> Result<bool, ProvisionError> {
-        let Some(existing) = self.create(to_item(profile, &keys::slug(&profile.slug))?).await? else {
-            return Ok(true);
-        };
-        let holder: AgentProfile = from_item("reading a profile", existing)?;
-        let is_same =
-            (&holder.organization_id, &holder.agent_user_id) == (&profile.organization_id, &profile.agent_user_id);
-        if is_same { Ok(false) } else { Err(ProvisionError::SlugTaken(profile.slug.clone())) }
+        let scope = OrgScope::from_operator(profile.organization_id.clone());
+        let mut transaction = Transaction::default();
+        let item = to_item(profile, &keys::profile(&scope, &profile.agent_user_id))?;
+        transaction.create(ProfilePart::Profile, &self.table, item)?;
+        put_slug(&mut transaction, &self.table, profile)?;
+        match transaction.commit(&self.client).await? {
+            Committed::Done => Ok(true),
+            Committed::Refused(refusals) if has(&refusals, ProfilePart::Slug) => {
+                Err(ProvisionError::SlugTaken(profile.slug.clone()))
+            }
+            Committed::Refused(_) => Ok(false),
+        }
     }
 
     async fn create_person(&self, person: &Person) -> Result<bool, ProvisionError> {
@@ -125,8 +210,8 @@ impl Directory {
         }
     }
 
-    /// The item that was there already, if one was.
-    async fn create(&self, item: Attributes) -> Result<Option<Attributes>, StoreError> {
+    /// False when an item was there already.
+    async fn create(&self, item: Attributes) -> Result<bool, StoreError> {
         let result = self
             .client
             .put_item()
@@ -134,15 +219,12 @@ impl Directory {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(#pk)")
             .expression_attribute_names("#pk", keys::PK)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match result {
-            Ok(_) => Ok(None),
+            Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(Some(refused.item().cloned().unwrap_or_default()))
-                }
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
                 _ => Err(store_error("putting a record in place", &error)),
             },
         }

@@ -128,22 +128,22 @@ impl<N: Copy + PartialEq> Transaction<N> {
     ///
     /// # Errors
     /// As [`Self::create`].
-    pub fn check<const K: usize>(
+    pub fn check<const A: usize, const K: usize>(
         &mut self,
         name: N,
         table: &str,
         keys: &keys::Keys,
         condition: &str,
-        attributes: [(&str, &str); K],
+        attributes: [(&str, &str); A],
         values: [(&str, AttributeValue); K],
     ) -> Result<(), StoreError> {
         let check = ConditionCheck::builder()
             .table_name(table)
             .set_key(Some(primary(keys)))
             .condition_expression(condition)
-            .set_expression_attribute_names(Some(
-                attributes.into_iter().map(|(name, attribute)| (name.to_owned(), attribute.to_owned())).collect(),
-            ))
+            .set_expression_attribute_names((A > 0).then(|| {
+                attributes.into_iter().map(|(name, attribute)| (name.to_owned(), attribute.to_owned())).collect()
+            }))
             .set_expression_attribute_values(some_values(values))
             .build()
             .map_err(|_| incomplete())?;

@@ -5,6 +5,7 @@ use referrals::{
         id::{OrgId, UserId},
         organization::Role,
     },
+    ports::Clock as _,
     store::{Provision, ProvisionError, Provisioned},
     usecase::issue_claims::{Claims, issue_claims},
 };
@@ -41,7 +42,7 @@ async fn putting_records_in_place_twice_changes_nothing() {
         .await;
     let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/local/demo.json");
     let records: Provision = serde_json::from_str(&std::fs::read_to_string(demo).unwrap()).unwrap();
-    let done = world.store.directory().provision(&records).await.unwrap();
+    let done = world.store.directory().provision(&records, world.clock.now()).await.unwrap();
     assert_eq!(done, Provisioned { created: 0, present: 14 });
     assert_eq!(world.referrer_of(&id).await.total_referrals, 1);
 }
@@ -51,7 +52,7 @@ async fn what_belongs_to_somebody_else_is_not_put_in_place() {
     let world = World::new().await;
     let load = async |records: serde_json::Value| {
         let records: Provision = serde_json::from_value(records).unwrap();
-        world.store.directory().provision(&records).await
+        world.store.directory().provision(&records, world.clock.now()).await
     };
     let slug = serde_json::json!({"profiles": [{"slug": "jane-doe-realty", "organizationId": "org_other_demo",
         "agentUserId": "user_901", "displayName": "O", "brokerage": "H", "published": true}]});
@@ -59,4 +60,19 @@ async fn what_belongs_to_somebody_else_is_not_put_in_place() {
     let mut person = serde_json::to_value(world.person("person_111").await).unwrap();
     person["id"] = "person_200".into();
     assert!(matches!(load(serde_json::json!({"people": [person]})).await, Err(ProvisionError::ContactTaken(_))));
+}
+
+#[tokio::test]
+async fn what_a_record_does_not_say_is_as_with_somebody_new() {
+    let world = World::new().await;
+    world
+        .add_people(&[serde_json::json!({"id": "person_1", "organizationId": "org_winnerr_demo", "name": "Kim Bo"})])
+        .await;
+    let person = world.person("person_1").await;
+    assert_eq!((person.version, person.total_referrals, person.created_at), (1, 0, person.updated_at));
+    assert!(person.created_at.to_string().starts_with("2026-11-22T07:00:"));
+    assert!(!person.email_marketing_consent && !person.sms_marketing_consent && !person.do_not_contact);
+    let misspelt = serde_json::json!({"people": [{"id": "person_2", "organizationId": "org_winnerr_demo",
+        "name": "Lou Bo", "mail": "lou@example.com"}]});
+    assert!(serde_json::from_value::<Provision>(misspelt).is_err());
 }

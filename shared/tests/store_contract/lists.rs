@@ -1,7 +1,12 @@
 //! Pages of referrals and people.
 
 use referrals::{
-    domain::{access::Caller, filter::ReferralFilter, organization::Role, referral::ReferralStatus},
+    domain::{
+        access::Caller,
+        filter::{PeopleFilter, ReferralFilter},
+        organization::Role,
+        referral::ReferralStatus,
+    },
     ports::{Page, Position},
     usecase::{find_referral::find_referral, list_people::list_people, list_referrals::list_referrals},
 };
@@ -77,8 +82,9 @@ async fn others_see_nothing() {
 async fn people_are_listed_newest_first() {
     let (world, _) = with_referrals(3).await;
     world.enter_all().await;
-    let first = list_people(&world.ledger, &Fixtures::owner(), None, 3).await.unwrap();
-    let second = list_people(&world.ledger, &Fixtures::owner(), first.next.as_ref(), 3).await.unwrap();
+    let first = list_people(&world.ledger, &Fixtures::owner(), &PeopleFilter::default(), None, 3).await.unwrap();
+    let second =
+        list_people(&world.ledger, &Fixtures::owner(), &PeopleFilter::default(), first.next.as_ref(), 3).await.unwrap();
     let names: Vec<_> = first.items.iter().chain(&second.items).map(|person| person.name.as_str()).collect();
     // The lead entered last; person_111 is of last January.
     assert_eq!(names, ["Sam Lee", "Pat Jones", "Pat Jones", "Pat Jones", "Robin Park"]);

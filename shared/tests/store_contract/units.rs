@@ -2,10 +2,23 @@
 //! that makes an operation dearer fails here first.
 
 use referrals::{
-    domain::filter::ReferralFilter,
-    usecase::{find_referral::find_referral, list_people::list_people, list_referrals::list_referrals},
+    domain::{
+        change::Patch,
+        consent::{ConsentChange, ConsentChannel},
+        email::Email,
+        filter::{PeopleFilter, ReferralFilter},
+        organization::Slug,
+        person_change::{PersonChange, PersonEdit},
+        profile::ProfileContent,
+        version::Expected,
+    },
+    ports::ProfileDirectory as _,
+    usecase::{
+        find_referral::find_referral, keep_profile::keep_profile, list_people::list_people,
+        list_referrals::list_referrals,
+    },
 };
-use referrals_testing::{Fixtures, contact, submission};
+use referrals_testing::{Fixtures, contact, name, submission};
 
 use crate::world::World;
 
@@ -17,6 +30,7 @@ async fn operations_cost_what_the_data_model_says() {
     let world = World::new().await;
     let calls = world.store.calls.clone();
     let form = |referrer: &str, referred: &str| submission(contact(referrer, ""), contact(referred, ""));
+    let by_address = PeopleFilter { contact: contact("robin.park@example.com", ""), ..PeopleFilter::default() };
     let mut table = Vec::new();
     let mut row = |operation: &str| table.push(format!("{operation}: {}", calls.take_units()));
 
@@ -44,8 +58,31 @@ async fn operations_cost_what_the_data_model_says() {
     let id = &events[1].data.referral_id;
     list_referrals(&world.ledger, &Fixtures::owner(), &ReferralFilter::default(), None, 25).await.unwrap();
     row("list of 4 referrals");
-    list_people(&world.ledger, &Fixtures::owner(), None, 25).await.unwrap();
+    list_people(&world.ledger, &Fixtures::owner(), &PeopleFilter::default(), None, 25).await.unwrap();
     row("list of 5 people");
+    list_people(&world.ledger, &Fixtures::owner(), &by_address, None, 25).await.unwrap();
+    row("a person by address");
+    world.edit_person("person_111", PersonEdit { name: Some(name("R. Park")), ..PersonEdit::default() }).await;
+    row("a person's name changed");
+    let address = Patch::Set(Email::parse("r.park@example.com").unwrap());
+    world.edit_person("person_111", PersonEdit { email: address, ..PersonEdit::default() }).await;
+    row("a person's address changed");
+    let consent = ConsentChange { channel: ConsentChannel::Email, granted: false, text: None, evidence: None };
+    world.change_person(&Fixtures::owner(), "person_111", &PersonChange::Consent(consent), &Expected::Any).await;
+    row("consent recorded");
+    world.store.directory().find_open_profile(&Fixtures::slug()).await.unwrap();
+    row("a slug resolved");
+    let content = |display_name: &str| ProfileContent {
+        slug: Slug::parse("olivia-grant").unwrap(),
+        display_name: name(display_name),
+        brokerage: name("Doe Realty Group"),
+        published: true,
+    };
+    for (operation, name) in [("a profile made", "Olivia"), ("a profile changed", "O. Grant")] {
+        let clock = &*world.clock;
+        keep_profile(&world.ledger, clock, &Fixtures::owner(), &content(name), &Expected::Any).await.unwrap();
+        row(operation);
+    }
     find_referral(&world.ledger, &Fixtures::owner(), id).await.unwrap();
     row("one referral");
     insta::assert_snapshot!(table.join("\n"));

@@ -4,20 +4,39 @@ use std::sync::Arc;
 
 use referrals::{
     domain::{
-        access::Caller, contact::Contact, id::ReferralId, idempotency::IdempotentRequest, organization::Slug,
-        person::Person, rate_limit::Limits, referral::Referral,
+        access::Caller,
+        contact::Contact,
+        id::ReferralId,
+        idempotency::IdempotentRequest,
+        organization::Slug,
+        person::Person,
+        person_change::{PersonChange, PersonEdit},
+        rate_limit::Limits,
+        referral::Referral,
+        version::Expected,
     },
     events::{Detail, ReferralReceivedV1},
-    ports::{PersonReader as _, ReferralReader as _, StoreError},
-    store::{Directory, Ledger, ProfileCache, RateLimitTable},
+    ports::{Clock as _, PersonReader as _, ReferralReader as _, StoreError},
+    store::{Directory, Ledger, ProfileCache, Provision, RateLimitTable},
     system::{RandomIds, SystemClock},
     usecase::{
         capture_referral::{Arrival, Capture, Captured, Submission},
+        change_person::{PersonOutcome, PersonRequest, change_person},
         enter_pipeline::{Entered, enter_pipeline},
         log_referral::{Entry, Logged, log_referral},
     },
 };
 use referrals_testing::{Fixtures, Item, TestClock, TestStore, submission};
+use serde_json::{Value, json};
+
+/// A person of the demo organization; an empty text is none.
+pub fn person(id: &str, name: &str, email: &str, phone: &str) -> Value {
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    json!({
+        "id": id, "organizationId": Fixtures::ORGANIZATION, "name": name, "email": given(email), "phone": given(phone),
+        "createdAt": "2026-02-01T00:00:00.000Z"
+    })
+}
 
 #[derive(Clone)]
 pub struct World {
@@ -34,9 +53,14 @@ impl World {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
         let ledger = store.ledger();
-        let profiles = Arc::new(ProfileCache::new(store.directory(), SystemClock));
+        let profiles = Self::new_profiles(&store);
         let limiter = store.limiter();
         Self { store, ledger, clock: Arc::default(), limiter, slug_limits: Fixtures::LIMITS, profiles }
+    }
+
+    /// What an instance remembers that has just started.
+    pub fn new_profiles(store: &TestStore) -> Arc<ProfileCache<Directory, SystemClock>> {
+        Arc::new(ProfileCache::new(store.directory(), SystemClock))
     }
 
     pub async fn capture(&self, referrer: Contact, referred: Contact) -> ReferralId {
@@ -74,6 +98,22 @@ impl World {
 
     pub async fn log(&self, caller: &Caller, entry: &Entry) -> Logged {
         log_referral(&self.ledger, &*self.clock, &RandomIds, caller, entry, "request-2", None).await.unwrap()
+    }
+
+    pub async fn change_person(
+        &self,
+        caller: &Caller,
+        id: &str,
+        change: &PersonChange,
+        expected: &Expected,
+    ) -> PersonOutcome {
+        let request = PersonRequest { change, expected, request_id: "request-3" };
+        change_person(&self.ledger, &*self.clock, caller, self.person(id).await, &request).await.unwrap()
+    }
+
+    /// An owner's patch of whatever version is there.
+    pub async fn edit_person(&self, id: &str, edit: PersonEdit) -> PersonOutcome {
+        self.change_person(&Fixtures::owner(), id, &PersonChange::Edit(edit), &Expected::Any).await
     }
 
     pub async fn enter(&self, event: &Detail<ReferralReceivedV1>) -> Entered {
@@ -118,6 +158,12 @@ impl World {
     pub async fn person(&self, id: &str) -> Person {
         let id = referrals::domain::id::PersonId::parse(id).unwrap();
         self.ledger.find_person(&Fixtures::scope(), &id).await.unwrap().expect("the person")
+    }
+
+    /// Puts people in place, as an operator does; see [`person`].
+    pub async fn add_people(&self, people: &[Value]) {
+        let records: Provision = serde_json::from_value(json!({ "people": people })).unwrap();
+        self.store.directory().provision(&records, self.clock.now()).await.unwrap();
     }
 
     /// Ledger rows of one kind (`REFERRAL`, `PERSON`, `CONTACT`, `PAIR`, `AUDIT`, `INBOX`, `LEAD_OF`), without those

@@ -2,10 +2,14 @@ use std::convert::Infallible;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use referrals::{
-    domain::{digest::HashKey, phone::Region, rate_limit::Limits},
+    domain::{
+        digest::HashKey, organization::Role, phone::Region, profile::ProfileContent, rate_limit::Limits,
+        version::Expected,
+    },
     http::answer,
+    usecase::keep_profile::{KeptProfile, keep_profile},
 };
-use referrals_testing::{Fixtures, TestStore};
+use referrals_testing::{Fixtures, TestStore, name};
 use serde_json::{Value, json};
 
 use super::*;
@@ -124,6 +128,42 @@ async fn every_closed_door_looks_the_same() {
 }
 
 #[tokio::test]
+async fn a_renamed_slug_goes_on_and_a_withdrawn_one_is_a_closed_door() {
+    let mut world = World::new().await;
+    let jane = Fixtures::caller(Fixtures::ORGANIZATION, Fixtures::AGENT, Role::Member);
+    let keep = async |world: &World, slug: &str, published: bool| {
+        let content = ProfileContent {
+            slug: Slug::parse(slug).unwrap(),
+            display_name: name("Jane Doe"),
+            brokerage: name("Doe Realty Group"),
+            published,
+        };
+        keep_profile(&world.app.ledger, &SystemClock, &jane, &content, &Expected::Any).await.unwrap()
+    };
+    let slugs = ["jane-doe-realty", "jane-two", "jane-three"];
+    for slug in slugs {
+        assert!(matches!(keep(&world, slug, true).await, KeptProfile::Done(_)));
+    }
+    let send = async |world: &World, slug: &str| {
+        let path = format!("/api/public/referral/{slug}");
+        let response = world.send(|event| event["rawPath"] = json!(path)).await;
+        (response.status_code, format!("{:?}", response.headers), text(&response))
+    };
+    for slug in slugs {
+        assert_eq!(send(&world, slug).await.0, 201, "{slug}");
+    }
+    assert_eq!(world.store.outbox_items().await.len(), 1, "the same pair through any of them");
+    keep(&world, "jane-three", false).await;
+    // An instance that remembers nothing: the others forget within thirty seconds.
+    world.app.profiles = ProfileCache::new(world.store.directory(), SystemClock);
+    let unknown = send(&world, "nobody-here").await;
+    assert_eq!(unknown.0, 404);
+    for slug in slugs {
+        assert_eq!(send(&world, slug).await, unknown, "{slug}");
+    }
+}
+
+#[tokio::test]
 async fn a_bad_body_is_answered_alike_for_every_slug() {
     let world = World::new().await;
     for slug in ["jane-doe-realty", "nobody-here", "%00", "Jane Doe"] {
@@ -215,8 +255,8 @@ fn fresh(number: usize) -> impl FnOnce(&mut Value) {
 async fn the_calls_of_a_warm_capture_are_counted() {
     let world = World::new().await;
     assert_eq!(world.send(fresh(0)).await.status_code, 201);
-    let limited = ["UpdateItem", "GetItem", "GetItem", "UpdateItem", "TransactWriteItems"];
-    assert_eq!(world.store.calls.take(), limited, "cold: the slug and its organization are read once");
+    let limited = ["UpdateItem", "GetItem", "BatchGetItem", "UpdateItem", "TransactWriteItems"];
+    assert_eq!(world.store.calls.take(), limited, "cold: the slug, then its profile and organization, are read once");
     assert_eq!(world.send(fresh(1)).await.status_code, 201);
     assert_eq!(world.store.calls.take(), ["UpdateItem", "UpdateItem", "TransactWriteItems"], "a new referrer: three");
     let known = |event: &mut Value| {

@@ -11,17 +11,20 @@ use super::*;
 
 const LIST: &str = include_str!("../../../../events/http/list-referrals.json");
 const LOG: &str = include_str!("../../../../events/http/log-referral.json");
-const REFERRALS: &str = "/api/reputation/referrals";
+pub(super) const REFERRALS: &str = "/api/reputation/referrals";
 const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 
 mod accounts;
 mod changes;
+mod export;
 mod links;
 mod once;
+mod people;
+mod profile;
 
-struct World {
-    router: Router,
-    store: TestStore,
+pub(super) struct World {
+    pub(super) router: Router,
+    pub(super) store: TestStore,
 }
 
 /// A text that no other call of this gives.
@@ -30,33 +33,33 @@ fn unique() -> String {
 }
 
 /// Somebody who calls: organization, user, role.
-type Who = (&'static str, &'static str, &'static str);
-const OWNER: Who = (Fixtures::ORGANIZATION, Fixtures::OWNER, "OWNER");
-const JANE: Who = (Fixtures::ORGANIZATION, Fixtures::AGENT, "MEMBER");
-const BEN: Who = (Fixtures::ORGANIZATION, "user_790", "MEMBER");
-const OTHER: Who = (Fixtures::OTHER_ORGANIZATION, Fixtures::OTHER_OWNER, "OWNER");
+pub(super) type Who = (&'static str, &'static str, &'static str);
+pub(super) const OWNER: Who = (Fixtures::ORGANIZATION, Fixtures::OWNER, "OWNER");
+pub(super) const JANE: Who = (Fixtures::ORGANIZATION, Fixtures::AGENT, "MEMBER");
+pub(super) const BEN: Who = (Fixtures::ORGANIZATION, "user_790", "MEMBER");
+pub(super) const OTHER: Who = (Fixtures::OTHER_ORGANIZATION, Fixtures::OTHER_OWNER, "OWNER");
 
 /// One request, in few words.
 #[derive(Clone)]
-struct Call {
-    who: Who,
-    method: &'static str,
-    path: String,
-    headers: Vec<(&'static str, String)>,
-    body: Option<String>,
+pub(super) struct Call {
+    pub(super) who: Who,
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<String>,
 }
 
-fn call(who: Who, method: &'static str, path: impl Into<String>) -> Call {
+pub(super) fn call(who: Who, method: &'static str, path: impl Into<String>) -> Call {
     Call { who, method, path: path.into(), headers: vec![], body: None }
 }
 
 impl Call {
-    fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    fn json(mut self, body: impl std::fmt::Display) -> Self {
+    pub(super) fn json(mut self, body: impl std::fmt::Display) -> Self {
         self.body = Some(body.to_string());
         self.header("content-type", "application/json")
     }
@@ -64,23 +67,23 @@ impl Call {
 
 /// What came back, and all of it that is the same for the same answer.
 #[derive(Debug, PartialEq)]
-struct Answered {
-    status: i64,
-    body: Value,
-    response: ApiGatewayV2httpResponse,
+pub(super) struct Answered {
+    pub(super) status: i64,
+    pub(super) body: Value,
+    pub(super) response: ApiGatewayV2httpResponse,
 }
 
 impl Answered {
-    fn code(&self) -> (i64, &str) {
+    pub(super) fn code(&self) -> (i64, &str) {
         (self.status, self.body["code"].as_str().unwrap_or_default())
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.response.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// Everything but the id of the request.
-    fn bytes(&self) -> String {
+    pub(super) fn bytes(&self) -> String {
         let mut headers = self.response.headers.clone();
         headers.remove("x-request-id");
         format!(
@@ -92,7 +95,7 @@ impl Answered {
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
         let claims = ClaimNames { organization: "organization_id".into(), user: "user_id".into(), role: "role".into() };
@@ -107,7 +110,7 @@ impl World {
         }
     }
 
-    async fn call(&self, call: Call) -> Answered {
+    pub(super) async fn call(&self, call: Call) -> Answered {
         let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let (status, body, response) = self
             .send(LIST, |event| {
@@ -126,7 +129,7 @@ impl World {
     }
 
     /// A new referral of Jane's, logged for its own friend; gives its path.
-    async fn logged(&self, friend: &str) -> String {
+    pub(super) async fn logged(&self, friend: &str) -> String {
         let body = json!({"referrerPersonId": "person_111", "agentUserId": Fixtures::AGENT, "referredName": friend});
         let answered = self.call(call(OWNER, "POST", REFERRALS).json(body)).await;
         assert_eq!(answered.status, 201, "{}", answered.body);
@@ -211,6 +214,18 @@ async fn without_an_authorizers_word_nothing_is_answered() {
             })
             .await;
         assert_eq!((status, &body["code"]), (401, &json!("unauthenticated")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_caller_does_not_learn_which_routes_there_are() {
+    let world = World::new().await;
+    let nobody = (Fixtures::ORGANIZATION, "user_999", "OWNER");
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+        let unknown = world.call(call(nobody, method, "/api/nothing")).await.bytes();
+        for path in [REFERRALS, "/api/reputation/referrals/ref_1", "/api/people", "/api/people/person_111"] {
+            assert_eq!(world.call(call(nobody, method, path)).await.bytes(), unknown, "{method} {path}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod contact;
 pub mod convert;
 pub mod delete;
 pub mod edit;
+pub mod export;
 pub mod find;
 pub mod history;
 pub mod list;

@@ -1,0 +1,96 @@
+//! Changing a person, with the keys by which they are found, in one transaction.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{
+    Ledger, keys,
+    rows::{ContactRow, to_item},
+    transaction::{Committed, Transaction},
+};
+use crate::{
+    domain::{person_change::ChangedPerson, scope::OrgScope},
+    ports::{PersonEditor, PersonRevisionOutcome, StoreError},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The person, in the version that was read.
+    Row,
+    /// A key that the person shall hold.
+    Gained,
+    /// The released key of this place.
+    Released(usize),
+    Owner,
+    Consent,
+}
+
+/// Holds for a key that nobody has, or this person.
+const FREE_OR_OWN: &str = "attribute_not_exists(pk) OR personId = :person";
+
+impl PersonEditor for Ledger {
+    async fn revise_person(
+        &self,
+        scope: &OrgScope,
+        changed: &ChangedPerson,
+    ) -> Result<PersonRevisionOutcome, StoreError> {
+        // A person may show what somebody else holds the key of: that key stays where it is.
+        let mut spared = Vec::new();
+        loop {
+            let transaction = self.person_revision(scope, changed, &spared)?;
+            let refusals = match transaction.commit(&self.client).await? {
+                Committed::Done => return Ok(PersonRevisionOutcome::Written),
+                Committed::Refused(refusals) => refusals,
+            };
+            let has = |part: Part| refusals.iter().any(|refusal| refusal.name == part);
+            if has(Part::Row) || has(Part::Consent) {
+                return Ok(PersonRevisionOutcome::Stale);
+            }
+            if has(Part::Gained) {
+                return Ok(PersonRevisionOutcome::ContactTaken);
+            }
+            if has(Part::Owner) {
+                return Ok(PersonRevisionOutcome::OwnerMissing);
+            }
+            spared.extend(refusals.iter().map(|refusal| refusal.name));
+        }
+    }
+}
+
+impl Ledger {
+    fn person_revision(
+        &self,
+        scope: &OrgScope,
+        changed: &ChangedPerson,
+        spared: &[Part],
+    ) -> Result<Transaction<Part>, StoreError> {
+        let person = &changed.person;
+        let own = || (":person", AttributeValue::S(person.id.as_str().to_owned()));
+        let mut transaction = Transaction::default();
+        let item = to_item(person, &keys::person_row(scope, person))?;
+        self.replace(&mut transaction, Part::Row, item, person.version)?;
+        for key in &changed.gained {
+            let item = to_item(&ContactRow { person_id: person.id.clone() }, &keys::contact(scope, key))?;
+            transaction.put(Part::Gained, &self.table, item, FREE_OR_OWN, [own()])?;
+        }
+        for (place, key) in changed.released.iter().enumerate() {
+            let part = Part::Released(place);
+            if !spared.contains(&part) {
+                transaction.delete_if(part, &self.table, &keys::contact(scope, key), FREE_OR_OWN, [own()])?;
+            }
+        }
+        if let Some(owner) = &changed.new_owner {
+            transaction.check(
+                Part::Owner,
+                &self.table,
+                &keys::member(scope, owner),
+                "attribute_exists(pk) AND #status = :active",
+                [("#status", "status")],
+                [(":active", AttributeValue::S("ACTIVE".to_owned()))],
+            )?;
+        }
+        for entry in &changed.consents {
+            transaction.create(Part::Consent, &self.table, to_item(entry, &keys::consent(scope, entry))?)?;
+        }
+        Ok(transaction)
+    }
+}
