@@ -6,6 +6,7 @@ use referrals::domain::{
     audit::{AuditAction, AuditEntry},
     email::Email,
     id::{DealId, EventId, OrgId, PersonId, ReferralId, UserId},
+    money::Currency,
     organization::Slug,
     person::{LeadSource, Person, PipelineStage, RelationshipStage},
     phone::Phone,
@@ -45,7 +46,7 @@ pub struct ReferralView {
     reward_value: Option<i64>,
     /// ISO 4217.
     #[schema(example = "USD")]
-    reward_currency: Option<String>,
+    reward_currency: Option<Currency>,
     reward_sent_at: Option<Timestamp>,
     notes: Option<Notes>,
     #[schema(value_type = Vec<RiskFlag>)]

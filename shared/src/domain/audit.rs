@@ -23,11 +23,33 @@ pub enum AuditAction {
     Edited,
     /// The row was deleted as a wrong entry.
     Deleted,
+    /// The reward's status moved.
+    RewardChanged,
 }
 
 impl AuditAction {
-    pub const ALL: [Self; 6] =
-        [Self::Received, Self::LeadLinked, Self::Flagged, Self::StatusChanged, Self::Edited, Self::Deleted];
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "RECEIVED",
+            Self::LeadLinked => "LEAD_LINKED",
+            Self::Flagged => "FLAGGED",
+            Self::StatusChanged => "STATUS_CHANGED",
+            Self::Edited => "EDITED",
+            Self::Deleted => "DELETED",
+            Self::RewardChanged => "REWARD_CHANGED",
+        }
+    }
+
+    pub const ALL: [Self; 7] = [
+        Self::Received,
+        Self::LeadLinked,
+        Self::Flagged,
+        Self::StatusChanged,
+        Self::Edited,
+        Self::Deleted,
+        Self::RewardChanged,
+    ];
 }
 
 /// Who did it.

@@ -6,6 +6,7 @@ use super::{
     lifecycle::Step,
     phone::Phone,
     referral::{Referral, ReferralStatus, RewardStatus, RewardType},
+    reward::{Conversion, RewardPolicy},
     text::{Notes, PersonName, Reason},
     time::Timestamp,
 };
@@ -94,10 +95,8 @@ pub enum Refused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
     pub referral: Referral,
-    /// The contract's names of the fields that are other now, without the status.
+    /// The contract's names of the fields that are other now, without those that move by themselves.
     pub fields: Vec<&'static str>,
-    /// The statuses, when it moved.
-    pub moved: Option<(ReferralStatus, ReferralStatus)>,
 }
 
 impl Referral {
@@ -105,15 +104,24 @@ impl Referral {
     ///
     /// # Errors
     /// When the rules forbid it.
-    pub fn changed(&self, change: &ReferralChange, at: Timestamp) -> Result<Option<Changed>, Refused> {
+    pub fn changed(
+        &self,
+        change: &ReferralChange,
+        policy: &RewardPolicy,
+        at: Timestamp,
+    ) -> Result<Option<Changed>, Refused> {
         let mut next = self.clone();
         let fields = next.edit(change)?;
-        let moved = next.step(change, self)?;
-        if fields.is_empty() && moved.is_none() {
+        let has_moved = next.step(change, self)?;
+        if fields.is_empty() && !has_moved {
             return Ok(None);
         }
+        if has_moved && next.status == ReferralStatus::Converted {
+            next.conversion = Some(Conversion { converted_at: at, revenue: None });
+            next.bring_up_reward(policy, at, at);
+        }
         next.touch(at);
-        Ok(Some(Changed { referral: next, fields, moved }))
+        Ok(Some(Changed { referral: next, fields }))
     }
 
     fn edit(&mut self, change: &ReferralChange) -> Result<Vec<&'static str>, Refused> {
@@ -143,6 +151,15 @@ impl Referral {
                 return Err(Refused::DealAlreadyLinked);
             }
             fields.push("resultingDealId");
+            // What the other deal brought went with it.
+            if let Some(conversion) = &mut self.conversion {
+                conversion.revenue = None;
+            }
+            if let (RewardType::CommissionShare, RewardStatus::Pending | RewardStatus::Held, Some(reward)) =
+                (self.reward_type, self.reward_status, &mut self.reward)
+            {
+                reward.amount_minor = None;
+            }
         }
         if let (ReferralStatus::Lost, Some(reason)) = (self.status, &change.lost_reason)
             // Losing what is lost already changes nothing; a patch corrects the reason.
@@ -182,16 +199,18 @@ impl Referral {
         match self.reward_value {
             Some(_) if self.reward_type == RewardType::None => Err(Refused::RewardValue),
             Some(value) if !(0..=self.reward_type.max_value()).contains(&value) => Err(Refused::RewardValue),
-            _ => Ok(fields),
+            _ => {
+                if let Some(reward) = &mut self.reward {
+                    reward.amount_minor = None;
+                }
+                self.value_reward();
+                Ok(fields)
+            }
         }
     }
 
     /// Moves, keeps the lost reason with its status, and asks for a deal where there has to be one.
-    fn step(
-        &mut self,
-        change: &ReferralChange,
-        before: &Self,
-    ) -> Result<Option<(ReferralStatus, ReferralStatus)>, Refused> {
+    fn step(&mut self, change: &ReferralChange, before: &Self) -> Result<bool, Refused> {
         let from = before.status;
         let to = change.step.map_or(from, Step::target);
         if to != from && !change.step.is_some_and(|step| step.is_open_from(from)) {
@@ -204,7 +223,7 @@ impl Referral {
             return Err(Refused::NotLost);
         }
         if to == from {
-            return Ok(None);
+            return Ok(false);
         }
         // The history keeps the reason.
         self.lost_reason = None;
@@ -212,7 +231,7 @@ impl Referral {
             self.lost_reason = Some(change.lost_reason.clone().ok_or(Refused::LostReasonRequired)?);
         }
         self.status = to;
-        Ok(Some((from, to)))
+        Ok(true)
     }
 }
 
@@ -254,7 +273,8 @@ mod tests {
     }
 
     fn change(referral: &Referral, change: &ReferralChange) -> Result<Option<Changed>, Refused> {
-        referral.changed(change, Timestamp::parse(AT).unwrap().plus_seconds(1))
+        let policy = RewardPolicy::default_of(referral.organization_id.clone());
+        referral.changed(change, &policy, Timestamp::parse(AT).unwrap().plus_seconds(1))
     }
 
     /// Everything that a step could ask for, so that only the edge decides.
@@ -284,7 +304,8 @@ mod tests {
                     assert_eq!(outcome.unwrap().unwrap().fields, ["lostReason"], "a patch corrects the reason");
                 } else if asked.is_open_from(from) {
                     let changed = outcome.unwrap().unwrap();
-                    assert_eq!((changed.referral.status, changed.moved), (to, Some((from, to))));
+                    assert_eq!(changed.referral.status, to);
+                    assert_eq!(changed.referral.conversion.is_some(), to == ReferralStatus::Converted);
                     assert_eq!(changed.referral.version, before.version + 1);
                     assert!(changed.referral.updated_at > before.updated_at);
                     assert_eq!(changed.referral.lost_reason.is_some(), to == ReferralStatus::Lost);

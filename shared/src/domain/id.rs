@@ -96,6 +96,14 @@ id!(
     ReceiptId made as "rcpt"
 );
 
+impl EventId {
+    /// For an event of somebody else whose own id is no id of ours; `digest` is what `digest::digest` gives.
+    #[must_use]
+    pub fn from_digest(digest: &str) -> Self {
+        Self(format!("ext_{digest}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,9 @@ use super::{
     contact::Contact,
     duplicate::PairKey,
     id::{DealId, OrgId, PersonId, ReferralId, UserId},
+    money::Currency,
     person::LeadSource,
+    reward::{Conversion, RewardDetails},
     text::{Notes, PersonName, Reason},
     time::Timestamp,
 };
@@ -203,15 +205,20 @@ pub struct Referral {
     /// Minor units of `reward_currency`, or basis points for a commission share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reward_value: Option<i64>,
-    /// ISO 4217.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reward_currency: Option<String>,
+    pub reward_currency: Option<Currency>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reward_sent_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<Notes>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub risk_flags: BTreeSet<RiskFlag>,
+    /// Why and how a reward is due; nothing before there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<RewardDetails>,
+    /// What its deal brought, once it converted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<Conversion>,
     /// The guard that this referral set up, so that deleting the one takes down the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guarded_pair: Option<PairKey>,
@@ -255,6 +262,8 @@ impl Referral {
             reward_sent_at: None,
             notes: new.notes,
             risk_flags: BTreeSet::new(),
+            reward: None,
+            conversion: None,
             guarded_pair: None,
             created_at: at,
             updated_at: at,

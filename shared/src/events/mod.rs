@@ -1,17 +1,29 @@
 //! The wire types of the bus: an envelope and one type per event and version. Ids and codes only; no personal data.
 //! An event is built here, stored with the rows it announces (`store::outbox`), and published later by event-relay.
 
+mod deal_told;
 mod envelope;
 mod lead_entered_pipeline;
 mod referral_converted;
+mod referral_linked;
 mod referral_received;
 mod referral_status_changed;
+mod referrer_thanked;
+mod reward_canceled;
+mod reward_ready;
+mod reward_sent;
 
+pub use deal_told::{DealTold, deal_state};
 pub use envelope::{Detail, Metadata, NewEvent, UnreadableEvent};
 pub use lead_entered_pipeline::LeadEnteredPipelineV1;
 pub use referral_converted::ReferralConvertedV1;
+pub use referral_linked::ReferralLinkedV1;
 pub use referral_received::ReferralReceivedV1;
 pub use referral_status_changed::ReferralStatusChangedV1;
+pub use referrer_thanked::ReferrerThankedV1;
+pub use reward_canceled::RewardCanceledV1;
+pub use reward_ready::RewardReadyV1;
+pub use reward_sent::RewardSentV1;
 
 /// `source` of every event that we put on the bus.
 pub const SOURCE: &str = "winnerr.referrals";

@@ -14,6 +14,7 @@ use crate::domain::{
     consent::{ConsentChannel, ConsentText},
     email::Email,
     id::{DealId, EventId, OrgId, PersonId, ReceiptId, ReferralId, UserId},
+    money::Currency,
     organization::Slug,
     person::{LeadSource, PipelineStage, RelationshipStage},
     phone::Phone,
@@ -72,6 +73,7 @@ schema! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .description(Some("RFC 3339, UTC, milliseconds."))
         .examples(["2026-11-22T07:00:00.000Z"]);
+    Currency: text().pattern(Some("^[A-Z]{3}$")).description(Some("ISO 4217.")).examples(["USD"]);
     ReferralStatus: one_of(&ReferralStatus::ALL);
     Channel: one_of(&Channel::ALL);
     RewardType: one_of(&RewardType::ALL);

@@ -35,7 +35,7 @@ pub struct ReferralRevision {
     /// Other referrals of the new lead that this one contests.
     pub contested: Vec<Referral>,
     pub audit: Vec<(ReferralId, AuditEntry)>,
-    pub event: Option<NewEvent>,
+    pub events: Vec<NewEvent>,
     pub remembered: Option<RememberedAnswer>,
 }
 

@@ -44,6 +44,10 @@ pub const ORGANIZATION: &str = "ORGANIZATION";
 pub const LEAD_OF: &str = "LEAD_OF#";
 /// Prefix of the links from a referrer to the referrals that they sent.
 pub const REFERRED: &str = "REFERRED#";
+/// Prefix of the links from a person to the deals that name them.
+pub const DEAL_OF: &str = "DEAL_OF#";
+/// Partition of the rewards that wait for the clock.
+pub const DUE_HOLDS: &str = "DUE_HOLDS";
 /// Prefix of the entries of a referral's history.
 pub const AUDIT: &str = "AUDIT#";
 /// Prefix of partitions with outbox items that wait for the bus.
@@ -237,6 +241,23 @@ pub fn deal(scope: &OrgScope, deal: &DealId) -> Keys {
     Keys::new(format!("{}#DEAL#{deal}", org(scope)), "DEAL")
 }
 
+/// From a person to a deal that names them.
+#[must_use]
+pub fn person_deal(scope: &OrgScope, person: &PersonId, deal: &DealId) -> Keys {
+    Keys::new(person_partition(scope, person), format!("{DEAL_OF}{deal}"))
+}
+
+#[must_use]
+pub fn reward_policy(scope: &OrgScope) -> Keys {
+    Keys::new(org(scope), "REWARD_POLICY")
+}
+
+/// Exception: rewards of all organizations that wait for the clock, in the order in which their time comes.
+#[must_use]
+pub fn due_hold(until: Timestamp, scope: &OrgScope, referral: &ReferralId) -> Keys {
+    Keys::new(DUE_HOLDS.to_owned(), format!("{until}#{}#{referral}", scope.organization()))
+}
+
 #[must_use]
 pub fn referral_partition(scope: &OrgScope, id: &ReferralId) -> String {
     format!("{}#REFERRAL#{id}", org(scope))
@@ -276,10 +297,11 @@ pub fn referrals_of(scope: &OrgScope, agent: &UserId) -> Listing {
     Listing { index: BY_AGENT, partition: format!("{}#AGENT#{agent}", org(scope)), prefix: String::new() }
 }
 
-/// One change of a referral. A request makes at most one entry per referral.
+/// One change of a referral. A request makes at most one entry of a kind per referral.
 #[must_use]
 pub fn audit(scope: &OrgScope, referral: &ReferralId, entry: &AuditEntry) -> Keys {
-    Keys::new(referral_partition(scope, referral), format!("{AUDIT}{}#{}", entry.at, entry.request_id))
+    let sort = format!("{AUDIT}{}#{}#{}", entry.at, entry.request_id, entry.action.as_str());
+    Keys::new(referral_partition(scope, referral), sort)
 }
 
 #[must_use]

@@ -3,6 +3,7 @@
 mod account_cache;
 mod answers;
 mod batch;
+mod deals;
 mod directory;
 mod error;
 pub mod keys;
@@ -20,6 +21,7 @@ mod record_referral;
 mod referrals;
 mod revise_person;
 mod revision;
+mod rewards;
 pub mod rows;
 pub mod transaction;
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// How long an applied event is remembered: longer than a dead-letter queue keeps its message (14 days), with room for
 /// a late redrive.
-const INBOX_SECONDS: i64 = 60 * 86_400;
+pub(super) const INBOX_SECONDS: i64 = 60 * 86_400;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {

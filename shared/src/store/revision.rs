@@ -122,9 +122,9 @@ impl Ledger {
                 Part::Deal,
                 &self.table,
                 &keys::deal(scope, deal),
-                "SET dealId = :deal, referralId = :referral",
+                "SET dealId = :deal, referralId = :referral ADD version :one",
                 "attribute_not_exists(referralId) OR referralId = :referral",
-                [(":deal", text(deal.as_str())), (":referral", text(own.id.as_str()))],
+                [(":deal", text(deal.as_str())), (":referral", text(own.id.as_str())), (":one", one())],
             )?;
         }
         if let Some(lead) = &revision.lead.from {
@@ -139,9 +139,10 @@ impl Ledger {
         for (referral, entry) in &revision.audit {
             transaction.create(Part::Effect, &self.table, to_item(entry, &keys::audit(scope, referral, entry))?)?;
         }
-        if let Some(event) = &revision.event {
+        for event in &revision.events {
             transaction.create(Part::Effect, &self.outbox_table, super::outbox::item(event)?)?;
         }
+        self.wait_for_the_clock(&mut transaction, Part::Effect, scope, own)?;
         transaction.commit(&self.client).await
     }
 }
@@ -238,10 +239,14 @@ impl Ledger {
         referral: &ReferralId,
         belonging: Belonging,
     ) -> Result<(), StoreError> {
-        let (keys, own) = (keys::deal(scope, deal), [(":referral", text(referral.as_str()))]);
+        let keys = keys::deal(scope, deal);
+        let own = (":referral", text(referral.as_str()));
         match belonging {
-            Belonging::Own => transaction.update(Part::OldDeal, &self.table, &keys, "REMOVE referralId", IS_OWN, own),
-            Belonging::Not => transaction.check(Part::OldDeal, &self.table, &keys, IS_NOT_OWN, [], own),
+            Belonging::Own => {
+                let change = "REMOVE referralId ADD version :one";
+                transaction.update(Part::OldDeal, &self.table, &keys, change, IS_OWN, [own, (":one", one())])
+            }
+            Belonging::Not => transaction.check(Part::OldDeal, &self.table, &keys, IS_NOT_OWN, [], [own]),
         }
     }
 
@@ -256,6 +261,10 @@ impl Ledger {
         let read = AttributeValue::N(version.saturating_sub(1).to_string());
         transaction.put(name, &self.table, item, "version = :read", [(":read", read)])
     }
+}
+
+fn one() -> AttributeValue {
+    AttributeValue::N("1".to_owned())
 }
 
 fn text(value: &str) -> AttributeValue {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{error::unreadable_row, keys::Keys, transaction::Attributes};
 use crate::{
     domain::{
-        id::{OrgId, PersonId, ReferralId, UserId},
+        id::{DealId, OrgId, PersonId, ReferralId, UserId},
         time::Timestamp,
     },
     ports::StoreError,
@@ -66,6 +66,22 @@ pub struct LinkRow {
     pub referral_id: ReferralId,
     /// When the referral was created.
     pub created_at: Timestamp,
+}
+
+/// From a person to a deal that names them.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DealLinkRow {
+    pub deal_id: DealId,
+}
+
+/// A reward that waits for the clock.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DueHoldRow {
+    pub organization_id: OrgId,
+    pub referral_id: ReferralId,
+    pub until: Timestamp,
 }
 
 /// An event that waits for the bus.

@@ -7,7 +7,7 @@ use super::{
     attempts::{Attempts, gave_up, pause},
     contest::{contest, others_of},
     find_referral::find_referral,
-    record_referral::new_event,
+    revise::Cause,
 };
 use crate::{
     domain::{
@@ -15,15 +15,15 @@ use crate::{
         audit::{Actor, AuditAction, AuditEntry},
         change::{Changed, ReferralChange, Refused},
         contact::Contact,
-        id::EventId,
+        lifecycle::Step,
         referral::{Referral, ReferralStatus, RiskFlag},
+        reward::RewardPolicy,
         time::Timestamp,
         version::Expected,
     },
-    events::{EventData, Metadata, NewEvent, ReferralConvertedV1, ReferralStatusChangedV1},
     ports::{
-        AnswerBook, Clock, Ids, LeadMove, Named, PersonReader, ReferralEditor, ReferralReader, ReferralRevision,
-        RevisionOutcome, StoreError,
+        AnswerBook, Clock, Ids, LeadMove, Named, PersonReader, PolicyBook, ReferralEditor, ReferralReader,
+        ReferralRevision, RevisionOutcome, StoreError,
     },
 };
 
@@ -60,7 +60,7 @@ pub enum ChangeOutcome {
 /// When the store does not answer, or the row keeps moving. Nothing was written then, unless the answer to the write was
 /// lost.
 pub async fn change_referral(
-    store: &(impl ReferralReader + PersonReader + ReferralEditor + AnswerBook),
+    store: &(impl ReferralReader + PersonReader + ReferralEditor + AnswerBook + PolicyBook),
     clock: &impl Clock,
     ids: &impl Ids,
     caller: &Caller,
@@ -68,7 +68,7 @@ pub async fn change_referral(
     request: &ChangeRequest<'_>,
 ) -> Result<ChangeOutcome, StoreError> {
     let at = clock.now();
-    let event = EventId::from_ulid(ids.ulid(at));
+    let policy = read_policy(store, caller, request.change).await?;
     let id = found.id.clone();
     let mut found = Some(found);
     let mut attempts = Attempts::begin(clock);
@@ -77,12 +77,12 @@ pub async fn change_referral(
         if !request.expected.admits(referral.version) {
             return Ok(ChangeOutcome::Unexpected);
         }
-        let changed = match referral.changed(request.change, at) {
+        let changed = match referral.changed(request.change, &policy, at) {
             Err(refused) => return Ok(ChangeOutcome::Refused(refused)),
             Ok(None) => return unchanged(store, caller, referral, request, at).await,
             Ok(Some(changed)) => changed,
         };
-        let Some(revision) = revise(store, caller, &referral, changed, request, &event, at).await? else {
+        let Some(revision) = revise(store, ids, caller, &referral, changed, request, at).await? else {
             return Ok(ChangeOutcome::UnknownLead);
         };
         match store.revise_referral(&caller.scope, &revision).await? {
@@ -94,6 +94,18 @@ pub async fn change_referral(
         found = find_referral(store, caller, &id).await?;
     }
     Err(gave_up("changing a referral"))
+}
+
+/// The policy is asked for only where a referral may convert.
+async fn read_policy(
+    store: &impl PolicyBook,
+    caller: &Caller,
+    change: &ReferralChange,
+) -> Result<RewardPolicy, StoreError> {
+    match change.step.map(Step::target) {
+        Some(ReferralStatus::Converted) => store.find_policy(&caller.scope).await,
+        _ => Ok(RewardPolicy::default_of(caller.scope.organization().clone())),
+    }
 }
 
 /// Nothing to write but the answer, where the client has named the request.
@@ -115,14 +127,14 @@ async fn unchanged(
 /// None when the new lead is nobody of the organization.
 async fn revise(
     store: &(impl ReferralReader + PersonReader),
+    ids: &impl Ids,
     caller: &Caller,
     before: &Referral,
     changed: Changed,
     request: &ChangeRequest<'_>,
-    event: &EventId,
     at: Timestamp,
 ) -> Result<Option<ReferralRevision>, StoreError> {
-    let Changed { mut referral, fields, moved } = changed;
+    let Changed { mut referral, fields } = changed;
     let mut lead = LeadMove::default();
     let mut contested = Vec::new();
     if referral.referred_person_id != before.referred_person_id {
@@ -144,35 +156,22 @@ async fn revise(
             referral.risk_flags.insert(RiskFlag::SelfReferral);
         }
     }
-    let deal_changes = referral.resulting_deal_id != before.resulting_deal_id;
-    let new_event = moved.map(|moved| announce(&referral, moved, event, at)).transpose()?;
-    let entry = |action, from: Option<String>, to: Option<String>| AuditEntry {
+    let cause = Cause {
         at,
-        actor: Actor::Member(caller.user.clone()).to_string(),
-        action,
-        from,
-        to,
-        fields: Vec::new(),
-        deal_id: None,
-        note: None,
-        request_id: request.request_id.to_owned(),
-        event_id: None,
-    };
-    let status = |status: ReferralStatus| Some(status.as_str().to_owned());
-    let own = AuditEntry {
-        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
-        deal_id: referral.resulting_deal_id.clone().filter(|_| deal_changes),
+        actor: Actor::Member(caller.user.clone()),
+        request_id: request.request_id,
+        event: None,
         note: request.change.lost_reason.clone().filter(|_| referral.status == ReferralStatus::Lost),
-        event_id: new_event.as_ref().map(|event| event.id.as_str().to_owned()),
-        ..match moved {
-            Some((from, to)) => entry(AuditAction::StatusChanged, status(from), status(to)),
-            None => entry(AuditAction::Edited, None, None),
-        }
     };
-    let flagged =
-        |rival: &Referral| (rival.id.clone(), entry(AuditAction::Flagged, None, Some("CONTESTED".to_owned())));
-    let audit = [(referral.id.clone(), own)].into_iter().chain(contested.iter().map(flagged)).collect();
+    let traces = cause.traces(ids, before, &referral, &fields)?;
+    let flagged = |rival: &Referral| {
+        let entry = AuditEntry { to: Some("CONTESTED".to_owned()), ..cause.entry(AuditAction::Flagged) };
+        (rival.id.clone(), entry)
+    };
+    let own = traces.audit.into_iter().map(|entry| (referral.id.clone(), entry));
+    let audit = own.chain(contested.iter().map(flagged)).collect();
     let remembered = request.named.as_ref().map(|named| named.answer(&referral, at));
+    let deal_changes = referral.resulting_deal_id != before.resulting_deal_id;
     Ok(Some(ReferralRevision {
         unlinked_deal: before.resulting_deal_id.clone().filter(|_| deal_changes),
         linked_deal: referral.resulting_deal_id.clone().filter(|_| deal_changes),
@@ -180,34 +179,7 @@ async fn revise(
         lead,
         contested,
         audit,
-        event: new_event,
+        events: traces.events,
         remembered,
     }))
-}
-
-fn announce(
-    referral: &Referral,
-    (from, to): (ReferralStatus, ReferralStatus),
-    id: &EventId,
-    at: Timestamp,
-) -> Result<NewEvent, StoreError> {
-    let metadata = |version| Metadata {
-        id: id.clone(),
-        version,
-        occurred_at: at,
-        organization_id: referral.organization_id.clone(),
-        subject: referral.id.as_str().to_owned(),
-        aggregate_version: referral.version,
-        causation_id: None,
-        traceparent: None,
-    };
-    let (referral_id, referrer_person_id) = (referral.id.clone(), referral.referrer_person_id.clone());
-    let agent_user_id = referral.agent_user_id.clone();
-    if let (ReferralStatus::Converted, Some(deal)) = (to, &referral.resulting_deal_id) {
-        let deal_id = deal.clone();
-        let data = ReferralConvertedV1 { referral_id, referrer_person_id, agent_user_id, deal_id, from };
-        return new_event(metadata(ReferralConvertedV1::VERSION), data);
-    }
-    let data = ReferralStatusChangedV1 { referral_id, referrer_person_id, agent_user_id, from, to };
-    new_event(metadata(ReferralStatusChangedV1::VERSION), data)
 }

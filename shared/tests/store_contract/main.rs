@@ -4,6 +4,7 @@
 
 mod capture;
 mod claims;
+mod deals;
 mod deletion;
 mod entry;
 mod export;

@@ -1,0 +1,255 @@
+//! Deals as the organization's transaction system tells of them, and which referral a deal came from.
+//!
+//! Events of one deal come in any order and more than once. Its revision says which is the latest; nothing else does.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    id::{DealId, PersonId, ReferralId, UserId},
+    referral::{Referral, ReferralStatus},
+    reward::{Conversion, Revenue, RewardPolicy},
+    time::Timestamp,
+};
+
+const DAY_SECONDS: i64 = 86_400;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DealState {
+    Won,
+    Reopened,
+    Lost,
+}
+
+/// What one event says of a deal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DealNews {
+    /// Later news of a deal has a higher one.
+    pub revision: u64,
+    pub state: DealState,
+    /// When it was won, reopened or lost.
+    pub at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_user_id: Option<UserId>,
+    /// Whose deal it is, as People knows them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub person_ids: Vec<PersonId>,
+    /// The referral that it came from, when the transaction system knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named_referral_id: Option<ReferralId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revenue: Option<Revenue>,
+}
+
+/// One deal that was heard of, matched or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deal {
+    pub deal_id: DealId,
+    /// The one referral that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral_id: Option<ReferralId>,
+    /// The latest that its own system has said; None for a deal that only an agent has named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub news: Option<DealNews>,
+    /// What of the news has become of its referral.
+    #[serde(default)]
+    pub applied_revision: u64,
+    /// Counts changes.
+    #[serde(default)]
+    pub version: u64,
+}
+
+impl Deal {
+    /// A deal of which nothing is known.
+    #[must_use]
+    pub fn unheard_of(deal_id: DealId) -> Self {
+        Self { deal_id, referral_id: None, news: None, applied_revision: 0, version: 0 }
+    }
+
+    /// Takes in news. False for what is no news: the same revision again, or an earlier one.
+    pub fn hear(&mut self, news: DealNews) -> bool {
+        let is_news = self.news.as_ref().is_none_or(|known| news.revision > known.revision);
+        if is_news {
+            self.news = Some(news);
+        }
+        is_news
+    }
+
+    /// Whether the deal stands as won.
+    #[must_use]
+    pub fn is_won(&self) -> bool {
+        self.news.as_ref().is_some_and(|news| news.state == DealState::Won)
+    }
+}
+
+/// What news of a deal makes of a referral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It is other than before.
+    Changed,
+    /// It is as the news would have it.
+    Unchanged,
+    /// The news is not for this referral, with the reason.
+    NotHere(&'static str),
+}
+
+impl Referral {
+    /// Takes in what was heard of `deal`: converts, adds what the deal brought, or goes back to QUALIFIED.
+    pub fn hear_of(&mut self, deal: &DealId, news: &DealNews, policy: &RewardPolicy, now: Timestamp) -> Heard {
+        let before = self.clone();
+        let is_of_another_deal = self.resulting_deal_id.as_ref().is_some_and(|own| own != deal);
+        match (news.state, self.status) {
+            (_, ReferralStatus::Converted) if is_of_another_deal => return Heard::NotHere("converted by another deal"),
+            (DealState::Won, ReferralStatus::Lost) if !is_in_window(self, news.at, policy.attribution_window_days) => {
+                return Heard::NotHere("lost, and won outside the attribution window");
+            }
+            (DealState::Won, ReferralStatus::Converted) => self.bring_in(news),
+            (DealState::Won, _) => {
+                self.status = ReferralStatus::Converted;
+                self.lost_reason = None;
+                self.resulting_deal_id = Some(deal.clone());
+                self.bring_in(news);
+                self.bring_up_reward(policy, news.at, now);
+            }
+            (DealState::Reopened | DealState::Lost, ReferralStatus::Converted) => self.reverse(),
+            (DealState::Reopened | DealState::Lost, _) => {}
+        }
+        if *self == before { Heard::Unchanged } else { Heard::Changed }
+    }
+
+    /// What the deal brought. Later news may correct it; what is not said stays.
+    fn bring_in(&mut self, news: &DealNews) {
+        let conversion = self.conversion.get_or_insert_with(|| Conversion { converted_at: news.at, revenue: None });
+        if news.revenue.is_some() {
+            conversion.revenue.clone_from(&news.revenue);
+        }
+        self.value_reward();
+    }
+}
+
+fn is_in_window(referral: &Referral, won_at: Timestamp, window_days: u32) -> bool {
+    let window = i64::from(window_days).saturating_mul(DAY_SECONDS);
+    referral.created_at < won_at && won_at <= referral.created_at.plus_seconds(window)
+}
+
+/// Among the referrals of a deal's people: the oldest open one, else the latest lost one; created before the win, inside
+/// the window, and of no other deal.
+#[must_use]
+pub fn match_referral<'a>(
+    deal: &DealId,
+    won_at: Timestamp,
+    window_days: u32,
+    candidates: &'a [Referral],
+) -> Option<&'a Referral> {
+    let fits = |referral: &&Referral| {
+        is_in_window(referral, won_at, window_days) && referral.resulting_deal_id.as_ref().is_none_or(|own| own == deal)
+    };
+    let place = |referral: &&Referral| (referral.created_at, referral.id.clone());
+    let is_open =
+        |status| matches!(status, ReferralStatus::Received | ReferralStatus::Contacted | ReferralStatus::Qualified);
+    let fitting = || candidates.iter().filter(fits);
+    let open = fitting().filter(|referral| is_open(referral.status)).min_by_key(place);
+    open.or_else(|| fitting().filter(|referral| referral.status == ReferralStatus::Lost).max_by_key(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        contact::Contact,
+        id::OrgId,
+        referral::{Channel, NewReferral},
+        text::PersonName,
+    };
+
+    const DAY: i64 = DAY_SECONDS;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::parse("2026-11-22T07:00:00Z").unwrap().plus_seconds(seconds)
+    }
+
+    fn deal_id(text: &str) -> DealId {
+        DealId::parse(text).unwrap()
+    }
+
+    fn referral(id: &str, created_at: i64, status: ReferralStatus, deal: &str) -> Referral {
+        let new = NewReferral {
+            referrer_person_id: PersonId::parse("person_1").unwrap(),
+            referred_name: PersonName::parse("Sam Lee").unwrap(),
+            referred_contact: Contact::default(),
+            agent_user_id: UserId::parse("user_1").unwrap(),
+            channel: Channel::Manual,
+            notes: None,
+        };
+        let id = ReferralId::parse(id).unwrap();
+        let mut referral = Referral::received(id, OrgId::parse("org_1").unwrap(), new, at(created_at));
+        referral.status = status;
+        referral.resulting_deal_id = DealId::parse(deal).ok();
+        referral
+    }
+
+    #[test]
+    fn the_oldest_open_one_wins_else_the_latest_lost_one() {
+        use ReferralStatus::{Contacted, Converted, Lost, Qualified, Received};
+        let rows: [(&str, Vec<Referral>, Option<&str>); 9] = [
+            ("nobody", vec![], None),
+            (
+                "oldest open",
+                vec![referral("ref_2", 2, Received, ""), referral("ref_1", 1, Qualified, "")],
+                Some("ref_1"),
+            ),
+            (
+                "open before lost",
+                vec![referral("ref_1", 1, Lost, ""), referral("ref_2", 2, Contacted, "")],
+                Some("ref_2"),
+            ),
+            ("latest lost", vec![referral("ref_1", 1, Lost, ""), referral("ref_2", 2, Lost, "")], Some("ref_2")),
+            ("converted is none", vec![referral("ref_1", 1, Converted, "deal_9")], None),
+            ("of another deal", vec![referral("ref_1", 1, Qualified, "deal_9")], None),
+            ("of this deal", vec![referral("ref_1", 1, Qualified, "deal_1")], Some("ref_1")),
+            ("after the win", vec![referral("ref_1", 10 * DAY, Received, "")], None),
+            ("at the win", vec![referral("ref_1", 5 * DAY, Received, "")], None),
+        ];
+        for (case, candidates, wanted) in rows {
+            let found = match_referral(&deal_id("deal_1"), at(5 * DAY), 730, &candidates);
+            assert_eq!(found.map(|found| found.id.as_str()), wanted, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_window_counts_from_the_referral_to_the_win() {
+        for (won_at, found) in [(730 * DAY, true), (730 * DAY + 1, false)] {
+            for status in [ReferralStatus::Lost, ReferralStatus::Received] {
+                let candidates = [referral("ref_1", 0, status, "")];
+                let matched = match_referral(&deal_id("deal_1"), at(won_at), 730, &candidates);
+                assert_eq!(matched.is_some(), found, "{won_at} {status:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_higher_revision_is_news() {
+        let news = |revision, state| DealNews {
+            revision,
+            state,
+            at: at(0),
+            agent_user_id: None,
+            person_ids: vec![],
+            named_referral_id: None,
+            revenue: None,
+        };
+        let mut deal = Deal::unheard_of(deal_id("deal_1"));
+        for (revision, state, is_news, is_won) in [
+            (2, DealState::Won, true, true),
+            (2, DealState::Lost, false, true),
+            (1, DealState::Reopened, false, true),
+            (3, DealState::Reopened, true, false),
+            (7, DealState::Won, true, true),
+            (5, DealState::Lost, false, true),
+        ] {
+            assert_eq!((deal.hear(news(revision, state)), deal.is_won()), (is_news, is_won), "{revision} {state:?}");
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! What an advocate is owed for a referral that converted: the policy, and from which status a reward goes to which.
+//!
+//! What was sent is never un-sent. The product never says that a reward is legal; it records who said so.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    id::{OrgId, UserId},
+    money::{Currency, share},
+    referral::{Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
+    text::PersonName,
+    time::Timestamp,
+};
+
+/// Through which channels the referrer is thanked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ThankYouChannel {
+    Email,
+    Sms,
+    Both,
+}
+
+impl ThankYouChannel {
+    pub const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Both];
+}
+
+/// What the law on referral fees asks of whoever sends a reward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ComplianceGate {
+    Off,
+    /// Sending needs an acknowledgement.
+    Warn,
+    /// A reward is held until somebody releases it.
+    Hold,
+}
+
+impl ComplianceGate {
+    pub const ALL: [Self; 3] = [Self::Off, Self::Warn, Self::Hold];
+}
+
+/// Days in which a referral can still lead to a deal, unless the policy says otherwise.
+pub const DEFAULT_ATTRIBUTION_WINDOW_DAYS: u32 = 730;
+/// Longest window or holding period, in days (ten years).
+pub const MAX_DAYS: u32 = 3_650;
+const DAY_SECONDS: i64 = 86_400;
+
+/// What an organization gives for referrals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RewardPolicy {
+    pub organization_id: OrgId,
+    pub reward_type: RewardType,
+    /// Minor units of `currency`, or basis points for a commission share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reward_value: Option<i64>,
+    pub currency: Currency,
+    /// Who fulfils it, in the organization's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<PersonName>,
+    pub auto_thank: bool,
+    pub thank_you_channel: ThankYouChannel,
+    pub attribution_window_days: u32,
+    pub holding_period_days: u32,
+    pub compliance_gate: ComplianceGate,
+    /// Zero until somebody has set the policy.
+    pub version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_by: Option<UserId>,
+}
+
+impl RewardPolicy {
+    /// The policy of an organization that has set none: no reward.
+    #[must_use]
+    pub fn default_of(organization_id: OrgId) -> Self {
+        Self {
+            organization_id,
+            reward_type: RewardType::None,
+            reward_value: None,
+            currency: Currency::us_dollar(),
+            provider: None,
+            auto_thank: true,
+            thank_you_channel: ThankYouChannel::Email,
+            attribution_window_days: DEFAULT_ATTRIBUTION_WINDOW_DAYS,
+            holding_period_days: 0,
+            compliance_gate: ComplianceGate::Warn,
+            version: 0,
+            updated_at: None,
+            updated_by: None,
+        }
+    }
+
+    fn terms(&self) -> RewardTerms {
+        RewardTerms {
+            policy_version: self.version,
+            provider: self.provider.clone(),
+            auto_thank: self.auto_thank,
+            thank_you_channel: self.thank_you_channel,
+            compliance_gate: self.compliance_gate,
+            holding_period_days: self.holding_period_days,
+        }
+    }
+}
+
+/// The policy as it was when the reward came up; later edits of the policy change nothing about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RewardTerms {
+    pub policy_version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<PersonName>,
+    pub auto_thank: bool,
+    pub thank_you_channel: ThankYouChannel,
+    pub compliance_gate: ComplianceGate,
+    pub holding_period_days: u32,
+}
+
+/// Why a reward waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum HoldReason {
+    SelfReferral,
+    HoldingPeriod,
+    Compliance,
+}
+
+impl HoldReason {
+    pub const ALL: [Self; 3] = [Self::SelfReferral, Self::HoldingPeriod, Self::Compliance];
+}
+
+/// Who took a reward back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CanceledBy {
+    /// For good.
+    Agent,
+    /// Until the deal is won again.
+    Deal,
+}
+
+/// Who said that the law on referral fees allows this reward.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Acknowledgement {
+    pub by: UserId,
+    pub at: Timestamp,
+}
+
+/// Everything about a reward that came up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RewardDetails {
+    pub terms: RewardTerms,
+    /// When it came up; the place in its queue.
+    pub due_at: Timestamp,
+    /// In minor units of the referral's `rewardCurrency`. None for a share of a commission that nobody has told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub hold_reasons: BTreeSet<HoldReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canceled_by: Option<CanceledBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compliance_acknowledged: Option<Acknowledgement>,
+    #[serde(default)]
+    pub reversed_after_send: bool,
+}
+
+/// What a deal brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revenue {
+    pub currency: Currency,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sale_price_minor: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gross_commission_minor: Option<i64>,
+}
+
+/// When a referral converted, and what it brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Conversion {
+    pub converted_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revenue: Option<Revenue>,
+}
+
+/// Why a reward cannot go there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RewardRefused {
+    /// No such edge from the reward's status.
+    Transition(RewardStatus),
+    /// Sending under the gate WARN needs `complianceAcknowledged`.
+    AcknowledgementRequired,
+}
+
+/// What becomes of a reward that was asked to move.
+pub type RewardMove = Result<bool, RewardRefused>;
+
+impl Referral {
+    /// The referral converted at `won_at`, which is known since `now`: its reward comes up, if it or the policy has one. A
+    /// reward that was there before goes on under the terms of then. The holding period counts from the win.
+    pub fn bring_up_reward(&mut self, policy: &RewardPolicy, won_at: Timestamp, now: Timestamp) {
+        match (self.reward_status, self.reward.as_ref().and_then(|reward| reward.canceled_by)) {
+            (RewardStatus::None, _) => {
+                if self.reward_type == RewardType::None {
+                    self.reward_type = policy.reward_type;
+                    self.reward_value = policy.reward_value;
+                }
+                if self.reward_type == RewardType::None {
+                    return;
+                }
+                self.reward = Some(RewardDetails {
+                    terms: policy.terms(),
+                    due_at: now,
+                    amount_minor: None,
+                    hold_reasons: BTreeSet::new(),
+                    hold_until: None,
+                    canceled_by: None,
+                    compliance_acknowledged: None,
+                    reversed_after_send: false,
+                });
+                if self.reward_type != RewardType::CommissionShare {
+                    self.reward_currency = Some(policy.currency.clone());
+                }
+                self.queue_reward(won_at, now);
+            }
+            (RewardStatus::Canceled, Some(CanceledBy::Deal)) => self.queue_reward(won_at, now),
+            (RewardStatus::Sent | RewardStatus::Thanked, _) => {
+                if let Some(reward) = &mut self.reward {
+                    reward.reversed_after_send = false;
+                }
+            }
+            _ => {}
+        }
+        self.value_reward();
+    }
+
+    /// PENDING, or HELD for the reasons that there are.
+    fn queue_reward(&mut self, won_at: Timestamp, now: Timestamp) {
+        let is_own = self.risk_flags.contains(&RiskFlag::SelfReferral);
+        let Some(reward) = &mut self.reward else { return };
+        let period = i64::from(reward.terms.holding_period_days).saturating_mul(DAY_SECONDS);
+        let hold_until = Some(won_at.plus_seconds(period)).filter(|until| period > 0 && *until > now);
+        let reasons = [
+            (is_own, HoldReason::SelfReferral),
+            (hold_until.is_some(), HoldReason::HoldingPeriod),
+            (reward.terms.compliance_gate == ComplianceGate::Hold, HoldReason::Compliance),
+        ];
+        reward.hold_reasons = reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect();
+        reward.hold_until = hold_until;
+        reward.canceled_by = None;
+        reward.due_at = now;
+        self.reward_status = if reward.hold_reasons.is_empty() { RewardStatus::Pending } else { RewardStatus::Held };
+    }
+
+    /// What the reward is worth, once. A share of a commission is worth what the deal that is told first says.
+    pub fn value_reward(&mut self) {
+        let Some(reward) = &mut self.reward else { return };
+        if reward.amount_minor.is_some() {
+            return;
+        }
+        if self.reward_type != RewardType::CommissionShare {
+            reward.amount_minor = self.reward_value;
+            return;
+        }
+        let revenue = self.conversion.as_ref().and_then(|conversion| conversion.revenue.as_ref());
+        if let (Some(revenue), Some(basis_points)) = (revenue, self.reward_value)
+            && let Some(commission) = revenue.gross_commission_minor
+        {
+            reward.amount_minor = Some(share(commission, basis_points));
+            self.reward_currency = Some(revenue.currency.clone());
+        }
+    }
+
+    /// The deal was taken back: QUALIFIED again, and what was not sent is not owed. What was sent is only marked.
+    pub fn reverse(&mut self) {
+        self.status = ReferralStatus::Qualified;
+        self.conversion = None;
+        let Some(reward) = &mut self.reward else { return };
+        match self.reward_status {
+            RewardStatus::Pending | RewardStatus::Held => {
+                self.reward_status = RewardStatus::Canceled;
+                reward.canceled_by = Some(CanceledBy::Deal);
+                reward.hold_reasons.clear();
+                reward.hold_until = None;
+                // The deal that is won again is worth what it is worth then.
+                reward.amount_minor = None;
+            }
+            RewardStatus::Sent | RewardStatus::Thanked => reward.reversed_after_send = true,
+            RewardStatus::None | RewardStatus::Canceled => {}
+        }
+    }
+
+    /// A user has the reward released, with a reason. False when it is pending already.
+    ///
+    /// # Errors
+    /// When there is nothing to release.
+    pub fn release_reward(&mut self) -> RewardMove {
+        match (self.reward_status, &mut self.reward) {
+            (RewardStatus::Held, Some(reward)) => {
+                reward.hold_reasons.clear();
+                reward.hold_until = None;
+                self.reward_status = RewardStatus::Pending;
+                Ok(true)
+            }
+            (RewardStatus::Pending, _) => Ok(false),
+            (status, _) => Err(RewardRefused::Transition(status)),
+        }
+    }
+
+    /// The holding period is over at `now`: its reason goes, and no other. False when nothing changes.
+    pub fn end_holding(&mut self, now: Timestamp) -> bool {
+        let (RewardStatus::Held, Some(reward)) = (self.reward_status, &mut self.reward) else { return false };
+        if reward.hold_until.is_none_or(|until| until > now) || !reward.hold_reasons.remove(&HoldReason::HoldingPeriod)
+        {
+            return false;
+        }
+        reward.hold_until = None;
+        if reward.hold_reasons.is_empty() {
+            self.reward_status = RewardStatus::Pending;
+        }
+        true
+    }
+
+    /// An agent takes the reward back, with a reason. False when it was taken back already.
+    ///
+    /// # Errors
+    /// When it was sent, or there is none.
+    pub fn cancel_reward(&mut self) -> RewardMove {
+        match (self.reward_status, &mut self.reward) {
+            (RewardStatus::Pending | RewardStatus::Held, Some(reward)) => {
+                reward.hold_reasons.clear();
+                reward.hold_until = None;
+                reward.canceled_by = Some(CanceledBy::Agent);
+                self.reward_status = RewardStatus::Canceled;
+                Ok(true)
+            }
+            (RewardStatus::Canceled, _) => Ok(false),
+            (status, _) => Err(RewardRefused::Transition(status)),
+        }
+    }
+
+    /// The agent has sent the reward. False when that was said before: the first time stays.
+    ///
+    /// # Errors
+    /// When it is not pending, or the law has to be acknowledged first.
+    pub fn mark_reward_sent(&mut self, by: &UserId, acknowledges: bool, at: Timestamp) -> RewardMove {
+        match (self.reward_status, &mut self.reward) {
+            (RewardStatus::Sent | RewardStatus::Thanked, _) => Ok(false),
+            (RewardStatus::Pending, Some(reward)) => {
+                let asks =
+                    reward.terms.compliance_gate == ComplianceGate::Warn && reward.compliance_acknowledged.is_none();
+                if asks && !acknowledges {
+                    return Err(RewardRefused::AcknowledgementRequired);
+                }
+                if acknowledges {
+                    reward.compliance_acknowledged.get_or_insert_with(|| Acknowledgement { by: by.clone(), at });
+                }
+                self.reward_status = RewardStatus::Sent;
+                self.reward_sent_at = Some(at);
+                Ok(true)
+            }
+            (status, _) => Err(RewardRefused::Transition(status)),
+        }
+    }
+
+    /// A thank-you was accepted. False when it is known already, or nothing was sent.
+    pub fn mark_thanked(&mut self) -> bool {
+        let changes = self.reward_status == RewardStatus::Sent;
+        if changes {
+            self.reward_status = RewardStatus::Thanked;
+        }
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests;

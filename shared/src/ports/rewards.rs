@@ -1,0 +1,92 @@
+//! Deals and what is owed for them: reading and writing.
+
+use std::future::Future;
+
+use super::StoreError;
+use crate::{
+    domain::{
+        audit::AuditEntry,
+        deal::Deal,
+        id::{DealId, EventId, PersonId},
+        referral::Referral,
+        reward::RewardPolicy,
+        scope::OrgScope,
+        time::Timestamp,
+    },
+    events::NewEvent,
+};
+
+/// The organizations' reward policies.
+pub trait PolicyBook: Send + Sync {
+    /// The default where none was set.
+    fn find_policy(&self, scope: &OrgScope) -> impl Future<Output = Result<RewardPolicy, StoreError>> + Send;
+
+    /// Replaces the policy whose version is one less. False when another version is there.
+    fn save_policy(
+        &self,
+        scope: &OrgScope,
+        policy: &RewardPolicy,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// News of a deal, with the event that told it, in one transaction. The deal is replaced in the version that was read.
+#[derive(Debug, Clone)]
+pub struct NewsWrite {
+    pub event_id: EventId,
+    pub consumer: &'static str,
+    pub at: Timestamp,
+    /// The deal with its news; its version is one more than the one that was read.
+    pub deal: Deal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewsOutcome {
+    Recorded,
+    /// The event is in the inbox: it was recorded before.
+    AlreadyRecorded,
+    /// The deal moved since it was read. Read again.
+    Stale,
+}
+
+/// What the news of a deal makes of its referral, in one transaction. Both rows are replaced in the versions that were
+/// read.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    pub deal: Deal,
+    pub referral: Referral,
+    pub audit: Vec<AuditEntry>,
+    pub events: Vec<NewEvent>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettleOutcome {
+    Settled,
+    /// A row moved since it was read. Read again.
+    Stale,
+}
+
+/// Deals that were heard of.
+pub trait DealBook: Send + Sync {
+    /// Strongly consistent: what was committed before is seen.
+    fn find_deal(&self, scope: &OrgScope, id: &DealId)
+    -> impl Future<Output = Result<Option<Deal>, StoreError>> + Send;
+
+    fn record_news(
+        &self,
+        scope: &OrgScope,
+        write: &NewsWrite,
+    ) -> impl Future<Output = Result<NewsOutcome, StoreError>> + Send;
+
+    /// The deals that name the person, as far as they were heard of. Strongly consistent.
+    fn deals_of(
+        &self,
+        scope: &OrgScope,
+        person: &PersonId,
+    ) -> impl Future<Output = Result<Vec<DealId>, StoreError>> + Send;
+
+    fn settle(
+        &self,
+        scope: &OrgScope,
+        settlement: &Settlement,
+    ) -> impl Future<Output = Result<SettleOutcome, StoreError>> + Send;
+}
