@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use referrals::domain::{
-    audit::{AuditAction, AuditEntry},
+    audit::{AuditAction, AuditEntry, MessageNote},
+    consent::ConsentChannel,
     email::Email,
     id::{DealId, EventId, OrgId, PersonId, ReferralId, UserId},
+    message::MessageKind,
     money::Currency,
     organization::Slug,
     person::{LeadSource, Person, PipelineStage, RelationshipStage},
@@ -161,6 +163,22 @@ impl From<AgentProfile> for ProfileView {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+pub struct MessageNoteView {
+    kind: MessageKind,
+    channel: ConsentChannel,
+    /// Why it was not sent, or the provider's code.
+    #[schema(example = "NO_CONSENT")]
+    reason: Option<String>,
+}
+
+impl From<MessageNote> for MessageNoteView {
+    fn from(note: MessageNote) -> Self {
+        Self { kind: note.kind, channel: note.channel, reason: note.reason }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct HistoryEntryView {
     at: Timestamp,
     /// A member's id, `public`, or `system:` and a function.
@@ -177,6 +195,8 @@ pub struct HistoryEntryView {
     deal_id: Option<DealId>,
     /// The reason that was given.
     note: Option<Reason>,
+    /// The message that was sent, or was not: `from` and `to` are its statuses, or what was heard of its delivery.
+    message: Option<MessageNoteView>,
     request_id: String,
     /// The event that told the bus.
     event_id: Option<EventId>,
@@ -193,6 +213,7 @@ impl From<AuditEntry> for HistoryEntryView {
             fields: entry.fields,
             deal_id: entry.deal_id,
             note: entry.note,
+            message: entry.message.map(MessageNoteView::from),
             request_id: entry.request_id,
             event_id: entry.event_id.and_then(|id| EventId::parse(&id).ok()),
         }

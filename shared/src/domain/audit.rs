@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    consent::ConsentChannel,
     id::{DealId, UserId},
+    message::MessageKind,
     text::Reason,
     time::Timestamp,
 };
@@ -25,6 +27,8 @@ pub enum AuditAction {
     Deleted,
     /// The reward's status moved.
     RewardChanged,
+    /// A message about the referral was sent, or was not, or more was heard of it.
+    MessageChanged,
 }
 
 impl AuditAction {
@@ -38,10 +42,11 @@ impl AuditAction {
             Self::Edited => "EDITED",
             Self::Deleted => "DELETED",
             Self::RewardChanged => "REWARD_CHANGED",
+            Self::MessageChanged => "MESSAGE_CHANGED",
         }
     }
 
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Received,
         Self::LeadLinked,
         Self::Flagged,
@@ -49,6 +54,7 @@ impl AuditAction {
         Self::Edited,
         Self::Deleted,
         Self::RewardChanged,
+        Self::MessageChanged,
     ];
 }
 
@@ -73,6 +79,17 @@ impl std::fmt::Display for Actor {
     }
 }
 
+/// Which message an entry is about, and why it is what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageNote {
+    pub kind: MessageKind,
+    pub channel: ConsentChannel,
+    /// A skip reason, or the provider's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// One change. `from` and `to` are codes or ids; only `note` may hold what somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -93,6 +110,9 @@ pub struct AuditEntry {
     /// The reason that was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Reason>,
+    /// The message that the entry is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageNote>,
     /// The gateway's request id, or the id of the event that caused the change.
     pub request_id: String,
     /// The event that the same transaction put into the outbox.

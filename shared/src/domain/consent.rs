@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{contact::Contact, id::PersonId, person::Person, text::Reason, time::Timestamp};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ConsentChannel {
     Email,

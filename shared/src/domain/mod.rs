@@ -14,6 +14,7 @@ pub mod filter;
 pub mod id;
 pub mod idempotency;
 pub mod lifecycle;
+pub mod message;
 pub mod money;
 pub mod organization;
 pub mod person;

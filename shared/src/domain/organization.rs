@@ -73,6 +73,9 @@ pub struct Organization {
 pub struct Notify {
     pub new_referral: bool,
     pub reward_ready: bool,
+    /// By SMS too, to the member's number.
+    #[serde(default)]
+    pub sms: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ mod referrer_thanked;
 mod reward_canceled;
 mod reward_ready;
 mod reward_sent;
+mod thank_you_requested;
 
 pub use deal_told::{DealTold, deal_state};
 pub use envelope::{Detail, Metadata, NewEvent, UnreadableEvent};
@@ -24,6 +25,7 @@ pub use referrer_thanked::ReferrerThankedV1;
 pub use reward_canceled::RewardCanceledV1;
 pub use reward_ready::RewardReadyV1;
 pub use reward_sent::RewardSentV1;
+pub use thank_you_requested::ThankYouRequestedV1;
 
 /// `source` of every event that we put on the bus.
 pub const SOURCE: &str = "winnerr.referrals";

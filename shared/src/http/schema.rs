@@ -14,6 +14,7 @@ use crate::domain::{
     consent::{ConsentChannel, ConsentText},
     email::Email,
     id::{DealId, EventId, OrgId, PersonId, ReceiptId, ReferralId, UserId},
+    message::MessageKind,
     money::Currency,
     organization::Slug,
     person::{LeadSource, PipelineStage, RelationshipStage},
@@ -84,5 +85,6 @@ schema! {
     PipelineStage: one_of(&[PipelineStage::Lead]);
     ConsentChannel: one_of(&[ConsentChannel::Email, ConsentChannel::Sms]);
     ConsentText: one_of(&[ConsentText::FormV1]);
+    MessageKind: one_of(&MessageKind::ALL);
     AuditAction: one_of(&AuditAction::ALL);
 }

@@ -6,6 +6,7 @@ mod directory;
 mod events;
 mod ledger;
 mod links;
+mod messages;
 mod people;
 mod pipeline;
 mod recording;
@@ -26,6 +27,9 @@ pub use directory::{
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use ledger::{History, Page, Position, ReferralReader};
 pub use links::{Correction, CorrectionOutcome, Link, LinkKeeper, RestoreOutcome};
+pub use messages::{
+    Carrier, MessageBook, MessageWrite, MessageWriteOutcome, Outgoing, RecipientGuard, SuppressionList,
+};
 pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};

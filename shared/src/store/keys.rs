@@ -3,6 +3,8 @@
 //! Every key starts with the organization. The exceptions are the slug directory, the login directory, the outbox
 //! and the rate limit: they are what an organization is found by, or hold no data of one.
 
+use std::fmt::Write as _;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
         duplicate::PairKey,
         id::{DealId, EventId, PersonId, ReferralId, UserId},
         idempotency::IdempotentRequest,
+        message::MessageId,
         organization::Slug,
         person::Person,
         referral::{Referral, ReferralStatus},
@@ -50,6 +53,8 @@ pub const DEAL_OF: &str = "DEAL_OF#";
 pub const DUE_HOLDS: &str = "DUE_HOLDS";
 /// Prefix of the entries of a referral's history.
 pub const AUDIT: &str = "AUDIT#";
+/// Prefix of the messages about a referral.
+pub const MESSAGE: &str = "MESSAGE#";
 /// Prefix of partitions with outbox items that wait for the bus.
 pub const PENDING: &str = "PENDING#";
 /// Prefix of partitions with outbox items that the bus will never take.
@@ -203,11 +208,20 @@ pub fn people(scope: &OrgScope) -> Listing {
 /// Uniqueness of an address or a number within the organization.
 #[must_use]
 pub fn contact(scope: &OrgScope, key: &ContactKey) -> Keys {
-    let (kind, value) = match key {
-        ContactKey::Email(email) => ("EMAIL", email.as_str()),
-        ContactKey::Phone(phone) => ("PHONE", phone.as_str()),
-    };
-    Keys::new(format!("{}#CONTACT#{kind}#{value}", org(scope)), "CONTACT")
+    Keys::new(format!("{}#CONTACT#{}", org(scope), reached_at(key)), "CONTACT")
+}
+
+/// An address or a number that the organization sends nothing to.
+#[must_use]
+pub fn suppression(scope: &OrgScope, key: &ContactKey) -> Keys {
+    Keys::new(format!("{}#SUPPRESSED#{}", org(scope), reached_at(key)), "SUPPRESSED")
+}
+
+fn reached_at(key: &ContactKey) -> String {
+    match key {
+        ContactKey::Email(email) => format!("EMAIL#{}", email.as_str()),
+        ContactKey::Phone(phone) => format!("PHONE#{}", phone.as_str()),
+    }
 }
 
 #[must_use]
@@ -300,8 +314,22 @@ pub fn referrals_of(scope: &OrgScope, agent: &UserId) -> Listing {
 /// One change of a referral. A request makes at most one entry of a kind per referral.
 #[must_use]
 pub fn audit(scope: &OrgScope, referral: &ReferralId, entry: &AuditEntry) -> Keys {
-    let sort = format!("{AUDIT}{}#{}#{}", entry.at, entry.request_id, entry.action.as_str());
+    let mut sort = format!("{AUDIT}{}#{}#{}", entry.at, entry.request_id, entry.action.as_str());
+    if let Some(message) = &entry.message {
+        // One event may be told on two channels in one millisecond.
+        let _ = write!(sort, "#{}#{}", message.kind.as_str(), message.channel.as_str());
+    }
     Keys::new(referral_partition(scope, referral), sort)
+}
+
+/// A message about a referral.
+#[must_use]
+pub fn message(scope: &OrgScope, id: &MessageId) -> Keys {
+    let mut sort = format!("{MESSAGE}{}#{}", id.kind.as_str(), id.channel.as_str());
+    if let Some(event) = &id.event {
+        let _ = write!(sort, "#{event}");
+    }
+    Keys::new(referral_partition(scope, &id.referral), sort)
 }
 
 #[must_use]

@@ -8,6 +8,7 @@ mod directory;
 mod error;
 pub mod keys;
 mod links;
+mod messages;
 mod outbox;
 mod people;
 mod pipeline;

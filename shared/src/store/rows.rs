@@ -27,6 +27,13 @@ pub struct LoginRow {
     pub user_id: UserId,
 }
 
+/// An address or a number that nothing is sent to.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SuppressionRow {
+    pub since: Timestamp,
+}
+
 /// Guards one pair of referrer and referred, and counts what it held off.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

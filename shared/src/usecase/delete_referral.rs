@@ -63,6 +63,7 @@ pub async fn delete_referral(
             fields: Vec::new(),
             deal_id: None,
             note: None,
+            message: None,
             request_id: request_id.to_owned(),
             event_id: None,
         };

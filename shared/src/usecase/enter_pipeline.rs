@@ -145,6 +145,7 @@ impl People {
             fields: Vec::new(),
             deal_id: None,
             note: None,
+            message: None,
             request_id: cause.as_str().to_owned(),
             event_id: event_id.map(|id| id.as_str().to_owned()),
         };

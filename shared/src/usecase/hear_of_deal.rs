@@ -2,7 +2,7 @@
 //! referral that the deal came from is looked for.
 
 use super::{
-    attempts::{MAX_ATTEMPTS, gave_up, pause},
+    attempts::{Attempts, gave_up, pause},
     settle_deal::{Settled, settle_deal, settle_deals_of},
 };
 use crate::{
@@ -64,7 +64,8 @@ async fn record(
     scope: &OrgScope,
     told: &DealTold,
 ) -> Result<(), StoreError> {
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = Attempts::begin(clock);
+    while attempts.go_on() {
         let known = store.find_deal(scope, &told.deal_id).await?;
         let mut deal = known.unwrap_or_else(|| Deal::unheard_of(told.deal_id.clone()));
         if !deal.hear(told.news.clone()) {

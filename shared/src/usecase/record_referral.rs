@@ -57,6 +57,7 @@ impl Identity {
             fields: Vec::new(),
             deal_id: None,
             note: None,
+            message: None,
             request_id: self.request_id.clone(),
             event_id: Some(self.event.as_str().to_owned()),
         };

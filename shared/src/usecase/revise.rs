@@ -48,6 +48,7 @@ impl Cause<'_> {
             fields: Vec::new(),
             deal_id: None,
             note: None,
+            message: None,
             request_id: self.request_id.to_owned(),
             event_id: None,
         }

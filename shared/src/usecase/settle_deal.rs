@@ -3,7 +3,7 @@
 //! the other, so whichever is second finds the first.
 
 use super::{
-    attempts::{MAX_ATTEMPTS, gave_up, pause},
+    attempts::{Attempts, gave_up, pause},
     hear_of_deal::CONSUMER,
     revise::Cause,
 };
@@ -41,7 +41,8 @@ pub async fn settle_deal(
     deal_id: &DealId,
     event: &EventId,
 ) -> Result<Settled, StoreError> {
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = Attempts::begin(clock);
+    while attempts.go_on() {
         let Some(mut deal) = store.find_deal(scope, deal_id).await? else {
             return Ok(Settled::Ignored("unknown deal"));
         };

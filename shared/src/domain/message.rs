@@ -1,0 +1,457 @@
+//! One message to one person on one channel, from the decision to send it to what became of it.
+//!
+//! `QUEUED → CLAIMED → SUBMITTED`, or `SKIPPED`, `FAILED`, `UNKNOWN`. A message is claimed before it is sent, so that a
+//! thank-you leaves at most once: a claim that ran out says that nobody knows whether it left, and it is not sent again by
+//! itself. A notice to an agent leaves at least once: there, a claim that ran out is claimed again.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    consent::ConsentChannel,
+    contact::Contact,
+    id::{EventId, OrgId, PersonId, ReferralId},
+    time::Timestamp,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MessageKind {
+    /// Tells the agent that a referral has become a lead.
+    NewReferral,
+    /// Tells the agent that a reward is due.
+    RewardReady,
+    /// Thanks the referrer for a referral whose reward was sent.
+    ThankYou,
+}
+
+impl MessageKind {
+    pub const ALL: [Self; 3] = [Self::NewReferral, Self::RewardReady, Self::ThankYou];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NewReferral => "NEW_REFERRAL",
+            Self::RewardReady => "REWARD_READY",
+            Self::ThankYou => "THANK_YOU",
+        }
+    }
+
+    /// Exactly a name as [`Self::as_str`] gives it.
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether it must never leave twice. Otherwise it must leave at least once.
+    #[must_use]
+    pub fn is_at_most_once(self) -> bool {
+        self == Self::ThankYou
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MessageStatus {
+    /// It is to be sent, or was not taken for the moment.
+    Queued,
+    /// Somebody is about to send it, or died doing so.
+    Claimed,
+    /// The provider has accepted it.
+    Submitted,
+    /// It may not be sent, for the reason given.
+    Skipped,
+    /// The provider has refused it for good.
+    Failed,
+    /// Nobody knows whether it left. It is never sent again by itself.
+    Unknown,
+}
+
+impl MessageStatus {
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Claimed, Self::Submitted, Self::Skipped, Self::Failed, Self::Unknown];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "QUEUED",
+            Self::Claimed => "CLAIMED",
+            Self::Submitted => "SUBMITTED",
+            Self::Skipped => "SKIPPED",
+            Self::Failed => "FAILED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// Why a message may not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SkipReason {
+    /// The policy thanks nobody by itself.
+    PolicyOff,
+    DoNotContact,
+    NoAddress,
+    /// Mail to the address came back, or was complained about.
+    Suppressed,
+    /// The number has told its carrier to stop.
+    OptedOut,
+    NoConsent,
+    /// Whoever should have been told is not an active member, or wants no such notice.
+    NotWanted,
+}
+
+impl SkipReason {
+    pub const ALL: [Self; 7] = [
+        Self::PolicyOff,
+        Self::DoNotContact,
+        Self::NoAddress,
+        Self::Suppressed,
+        Self::OptedOut,
+        Self::NoConsent,
+        Self::NotWanted,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PolicyOff => "POLICY_OFF",
+            Self::DoNotContact => "DO_NOT_CONTACT",
+            Self::NoAddress => "NO_ADDRESS",
+            Self::Suppressed => "SUPPRESSED",
+            Self::OptedOut => "OPTED_OUT",
+            Self::NoConsent => "NO_CONSENT",
+            Self::NotWanted => "NOT_WANTED",
+        }
+    }
+}
+
+/// What the provider has said about a message since it accepted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DeliveryNews {
+    Delivered,
+    Bounced,
+    Complained,
+}
+
+impl DeliveryNews {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "DELIVERED",
+            Self::Bounced => "BOUNCED",
+            Self::Complained => "COMPLAINED",
+        }
+    }
+}
+
+/// Which message: at most one thank-you per referral and channel, one notice per event and channel.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessageId {
+    pub referral: ReferralId,
+    pub kind: MessageKind,
+    pub channel: ConsentChannel,
+    /// The event that the agent is told of; None for a thank-you.
+    pub event: Option<EventId>,
+}
+
+impl MessageId {
+    #[must_use]
+    pub fn thank_you(referral: ReferralId, channel: ConsentChannel) -> Self {
+        Self { referral, kind: MessageKind::ThankYou, channel, event: None }
+    }
+
+    #[must_use]
+    pub fn notice(referral: ReferralId, kind: MessageKind, channel: ConsentChannel, event: EventId) -> Self {
+        Self { referral, kind, channel, event: Some(event) }
+    }
+}
+
+/// Who is about to send, and until when nobody else may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claim {
+    pub token: String,
+    pub until: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    pub organization_id: OrgId,
+    pub referral_id: ReferralId,
+    pub kind: MessageKind,
+    pub channel: ConsentChannel,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventId>,
+    /// Who is thanked; None for a notice to a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<PersonId>,
+    pub status: MessageStatus,
+    /// Why it is in that status: a skip reason, or the provider's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Kept after the claim is over: an answer that comes late is told by its token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
+    /// Where it was sent, since the claim.
+    #[serde(default)]
+    pub sent_to: Contact,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_message_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryNews>,
+    /// Whether an agent has asked for it by hand: then the policy's `autoThank` is not asked.
+    #[serde(default)]
+    pub requested: bool,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub version: u64,
+}
+
+/// What is to be done about a message now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// Decide, and claim it if it may be sent.
+    Decide,
+    /// Somebody else holds it.
+    Wait,
+    /// The claim ran out, and nobody knows whether the message left.
+    GiveUp,
+    /// Nothing any more.
+    Nothing,
+}
+
+/// What came of handing a message to its provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sending {
+    /// Accepted, under the provider's id.
+    Accepted(String),
+    /// Refused for good, with the provider's code.
+    Refused(String),
+    /// Not taken for the moment: nothing left.
+    NotTaken(String),
+    /// The call was made, and no answer came.
+    NoAnswer(String),
+}
+
+impl Message {
+    /// A message that nobody has decided about.
+    #[must_use]
+    pub fn new(organization_id: OrgId, id: MessageId, person_id: Option<PersonId>, at: Timestamp) -> Self {
+        Self {
+            organization_id,
+            referral_id: id.referral,
+            kind: id.kind,
+            channel: id.channel,
+            event_id: id.event,
+            person_id,
+            status: MessageStatus::Queued,
+            reason: None,
+            claim: None,
+            sent_to: Contact::default(),
+            provider_message_id: None,
+            delivery: None,
+            requested: false,
+            created_at: at,
+            updated_at: at,
+            version: 0,
+        }
+    }
+
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        MessageId {
+            referral: self.referral_id.clone(),
+            kind: self.kind,
+            channel: self.channel,
+            event: self.event_id.clone(),
+        }
+    }
+
+    #[must_use]
+    pub fn next_step(&self, now: Timestamp) -> NextStep {
+        match (self.status, &self.claim) {
+            (MessageStatus::Queued, _) => NextStep::Decide,
+            (MessageStatus::Claimed, Some(claim)) if now < claim.until => NextStep::Wait,
+            (MessageStatus::Claimed, _) if self.kind.is_at_most_once() => NextStep::GiveUp,
+            (MessageStatus::Claimed, _) => NextStep::Decide,
+            _ => NextStep::Nothing,
+        }
+    }
+
+    fn becomes(&mut self, status: MessageStatus, reason: Option<String>, at: Timestamp) {
+        self.status = status;
+        self.reason = reason;
+        self.updated_at = self.updated_at.max(at);
+        self.version = self.version.saturating_add(1);
+    }
+
+    pub fn claim(&mut self, claim: Claim, sent_to: Contact, at: Timestamp) {
+        self.claim = Some(claim);
+        self.sent_to = sent_to;
+        self.becomes(MessageStatus::Claimed, None, at);
+    }
+
+    pub fn skip(&mut self, reason: SkipReason, at: Timestamp) {
+        self.becomes(MessageStatus::Skipped, Some(reason.as_str().to_owned()), at);
+    }
+
+    /// The claim ran out.
+    pub fn give_up(&mut self, at: Timestamp) {
+        self.becomes(MessageStatus::Unknown, Some("CLAIM_RAN_OUT".to_owned()), at);
+    }
+
+    /// An agent asks for it to be sent, or decided about, once more. False while it is on its way or has been accepted.
+    pub fn request_again(&mut self, at: Timestamp) -> bool {
+        let is_over = matches!(self.status, MessageStatus::Skipped | MessageStatus::Failed | MessageStatus::Unknown);
+        if is_over {
+            self.requested = true;
+            self.becomes(MessageStatus::Queued, None, at);
+        }
+        is_over
+    }
+
+    /// What the provider answered to the claim `token`. False when the message has gone on since: then the answer
+    /// changes nothing. An acceptance is taken even after the claim ran out.
+    pub fn answered(&mut self, token: &str, sending: &Sending, at: Timestamp) -> bool {
+        let is_own = self.claim.as_ref().is_some_and(|claim| claim.token == token);
+        let is_open = match self.status {
+            MessageStatus::Claimed => true,
+            MessageStatus::Unknown => matches!(sending, Sending::Accepted(_)),
+            _ => false,
+        };
+        if !is_own || !is_open {
+            return false;
+        }
+        let (status, reason) = match sending {
+            Sending::Accepted(id) => {
+                self.provider_message_id = Some(id.clone());
+                (MessageStatus::Submitted, None)
+            }
+            Sending::Refused(code) => (MessageStatus::Failed, Some(code.clone())),
+            Sending::NotTaken(code) => (MessageStatus::Queued, Some(code.clone())),
+            Sending::NoAnswer(code) if self.kind.is_at_most_once() => (MessageStatus::Unknown, Some(code.clone())),
+            Sending::NoAnswer(code) => (MessageStatus::Queued, Some(code.clone())),
+        };
+        self.becomes(status, reason, at);
+        true
+    }
+
+    /// What the provider has said since. False when that is known, or less than what is known.
+    pub fn hear(&mut self, news: DeliveryNews, at: Timestamp) -> bool {
+        let rank = |news: Option<DeliveryNews>| match news {
+            None => 0,
+            Some(DeliveryNews::Delivered) => 1,
+            // A mailbox may take a message first and return it later; a complaint comes last.
+            Some(DeliveryNews::Bounced) => 2,
+            Some(DeliveryNews::Complained) => 3,
+        };
+        let is_news = rank(Some(news)) > rank(self.delivery);
+        if is_news {
+            self.delivery = Some(news);
+            self.updated_at = self.updated_at.max(at);
+            self.version = self.version.saturating_add(1);
+        }
+        is_news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::parse("2026-11-22T07:00:00Z").unwrap().plus_seconds(seconds)
+    }
+
+    fn message(kind: MessageKind) -> Message {
+        let referral = ReferralId::parse("ref_1").unwrap();
+        let id = match kind {
+            MessageKind::ThankYou => MessageId::thank_you(referral, ConsentChannel::Email),
+            _ => MessageId::notice(referral, kind, ConsentChannel::Email, EventId::parse("evt_1").unwrap()),
+        };
+        Message::new(OrgId::parse("org_1").unwrap(), id, None, at(0))
+    }
+
+    fn claimed(kind: MessageKind) -> Message {
+        let mut message = message(kind);
+        message.claim(Claim { token: "mine".to_owned(), until: at(10) }, Contact::default(), at(0));
+        message
+    }
+
+    fn sendings() -> [Sending; 4] {
+        let code = || "Code".to_owned();
+        [Sending::Accepted(code()), Sending::Refused(code()), Sending::NotTaken(code()), Sending::NoAnswer(code())]
+    }
+
+    #[test]
+    fn a_claim_that_ran_out_is_given_up_or_made_again() {
+        for kind in MessageKind::ALL {
+            assert_eq!(message(kind).next_step(at(0)), NextStep::Decide);
+            let claimed = claimed(kind);
+            assert_eq!(claimed.next_step(at(9)), NextStep::Wait, "{kind:?}");
+            let after = if kind.is_at_most_once() { NextStep::GiveUp } else { NextStep::Decide };
+            assert_eq!(claimed.next_step(at(10)), after, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_belongs_to_its_claim() {
+        for kind in MessageKind::ALL {
+            for sending in sendings() {
+                let mut mine = claimed(kind);
+                assert!(mine.answered("mine", &sending, at(1)));
+                let wanted = match &sending {
+                    Sending::Accepted(_) => MessageStatus::Submitted,
+                    Sending::Refused(_) => MessageStatus::Failed,
+                    Sending::NoAnswer(_) if kind.is_at_most_once() => MessageStatus::Unknown,
+                    Sending::NotTaken(_) | Sending::NoAnswer(_) => MessageStatus::Queued,
+                };
+                assert_eq!((mine.status, mine.version), (wanted, 2), "{kind:?} {sending:?}");
+                assert!(!claimed(kind).answered("other", &sending, at(1)));
+                assert!(!message(kind).answered("mine", &sending, at(1)));
+            }
+        }
+    }
+
+    #[test]
+    fn only_an_acceptance_is_taken_late() {
+        for sending in sendings() {
+            let mut message = claimed(MessageKind::ThankYou);
+            message.give_up(at(20));
+            let is_taken = matches!(sending, Sending::Accepted(_));
+            assert_eq!(message.answered("mine", &sending, at(30)), is_taken, "{sending:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_over_and_was_not_accepted_is_asked_for_again() {
+        use MessageStatus::{Claimed, Failed, Queued, Skipped, Submitted, Unknown};
+        for status in MessageStatus::ALL {
+            let mut message = message(MessageKind::ThankYou);
+            message.status = status;
+            let is_asked = match status {
+                Queued | Claimed | Submitted => false,
+                Skipped | Failed | Unknown => true,
+            };
+            assert_eq!((message.request_again(at(1)), message.requested), (is_asked, is_asked), "{status:?}");
+            assert_eq!(message.status == Queued, is_asked || status == Queued);
+        }
+    }
+
+    #[test]
+    fn later_news_of_a_delivery_is_worse_news() {
+        let mut message = claimed(MessageKind::ThankYou);
+        for (news, is_news) in [
+            (DeliveryNews::Delivered, true),
+            (DeliveryNews::Delivered, false),
+            (DeliveryNews::Bounced, true),
+            (DeliveryNews::Delivered, false),
+            (DeliveryNews::Complained, true),
+            (DeliveryNews::Bounced, false),
+        ] {
+            assert_eq!(message.hear(news, at(1)), is_news, "{news:?}");
+        }
+    }
+}
