@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A row moved under each of so many attempts: somebody changes it all the time.
-const MAX_ATTEMPTS: usize = 8;
+pub(super) const MAX_ATTEMPTS: usize = 8;
 
 /// No attempt is begun so long after the first, in seconds: one may wait three for conflicts, and whoever asked has to get
 /// an answer within the function's time.
