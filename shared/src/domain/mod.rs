@@ -24,6 +24,7 @@ pub mod profile;
 pub mod rate_limit;
 pub mod referral;
 pub mod reward;
+pub mod reward_action;
 pub mod scope;
 pub mod spreadsheet;
 pub mod text;

@@ -21,6 +21,7 @@ mod links;
 mod once;
 mod people;
 mod profile;
+mod rewards;
 
 pub(super) struct World {
     pub(super) router: Router,

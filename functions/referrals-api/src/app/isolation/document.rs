@@ -106,6 +106,11 @@ impl Operation {
             }
             ("POST", "/api/reputation/referrals/{id}/lose") => json!({"lostReason": "no answer"}),
             ("POST", "/api/reputation/referrals/{id}/convert") => json!({"resultingDealId": "deal_of_ours"}),
+            ("POST", "/api/reputation/referrals/{id}/reward/mark-sent") => json!({"complianceAcknowledged": true}),
+            (
+                "POST",
+                "/api/reputation/referrals/{id}/reward/release" | "/api/reputation/referrals/{id}/reward/cancel",
+            ) => json!({"reason": "talked to the broker"}),
             (
                 "POST",
                 "/api/reputation/referrals/{id}/contact"
