@@ -20,6 +20,7 @@ mod export;
 mod links;
 mod once;
 mod people;
+mod policy;
 mod profile;
 mod rewards;
 

@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod mark_sent;
+pub mod policy;
 mod reason;
 pub mod release;
 pub mod view;

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use referrals::domain::{
-    id::UserId,
+    id::{OrgId, UserId},
     money::Currency,
-    reward::{Acknowledgement, ComplianceGate, Conversion, HoldReason, RewardDetails, RewardTerms, ThankYouChannel},
+    referral::RewardType,
+    reward::{
+        Acknowledgement, ComplianceGate, Conversion, HoldReason, RewardDetails, RewardPolicy, RewardTerms,
+        ThankYouChannel,
+    },
     text::PersonName,
     time::Timestamp,
 };
@@ -102,5 +106,47 @@ impl From<Conversion> for ConversionView {
                 (Some(told.currency), told.sale_price_minor, told.gross_commission_minor)
             });
         Self { converted_at: conversion.converted_at, currency, sale_price_minor, gross_commission_minor }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyView {
+    organization_id: OrgId,
+    reward_type: RewardType,
+    /// Minor units of `currency`, or basis points for a commission share.
+    reward_value: Option<i64>,
+    currency: Currency,
+    #[schema(example = "Giftly")]
+    provider: Option<PersonName>,
+    auto_thank: bool,
+    thank_you_channel: ThankYouChannel,
+    attribution_window_days: u32,
+    holding_period_days: u32,
+    compliance_gate: ComplianceGate,
+    /// Null until somebody has set the policy, as is who.
+    updated_at: Option<Timestamp>,
+    updated_by: Option<UserId>,
+    /// The entity tag, without its quotes. 0 until somebody has set the policy.
+    version: u64,
+}
+
+impl From<RewardPolicy> for PolicyView {
+    fn from(policy: RewardPolicy) -> Self {
+        Self {
+            organization_id: policy.organization_id,
+            reward_type: policy.reward_type,
+            reward_value: policy.reward_value,
+            currency: policy.currency,
+            provider: policy.provider,
+            auto_thank: policy.auto_thank,
+            thank_you_channel: policy.thank_you_channel,
+            attribution_window_days: policy.attribution_window_days,
+            holding_period_days: policy.holding_period_days,
+            compliance_gate: policy.compliance_gate,
+            updated_at: policy.updated_at,
+            updated_by: policy.updated_by,
+            version: policy.version,
+        }
     }
 }

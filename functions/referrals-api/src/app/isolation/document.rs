@@ -104,6 +104,7 @@ impl Operation {
             ("PUT", "/api/reputation/profile") => {
                 json!({"slug": "robin-roe", "displayName": "Robin Roe", "brokerage": "Roe Homes", "published": true})
             }
+            ("PUT", "/api/reputation/reward-policy") => json!({"rewardType": "gift_card", "rewardValue": 5000}),
             ("POST", "/api/reputation/referrals/{id}/lose") => json!({"lostReason": "no answer"}),
             ("POST", "/api/reputation/referrals/{id}/convert") => json!({"resultingDealId": "deal_of_ours"}),
             ("POST", "/api/reputation/referrals/{id}/reward/mark-sent") => json!({"complianceAcknowledged": true}),

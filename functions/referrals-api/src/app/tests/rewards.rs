@@ -76,7 +76,7 @@ async fn history(world: &World, path: &str) -> Vec<Value> {
     world.call(call(JANE, "GET", format!("{path}/history"))).await.body["history"].as_array().unwrap().clone()
 }
 
-async fn events(world: &World, detail_type: &str) -> usize {
+pub(super) async fn events(world: &World, detail_type: &str) -> usize {
     world.store.outbox_items().await.iter().filter(|item| item.text("detailType") == detail_type).count()
 }
 
