@@ -19,6 +19,7 @@ pub mod keep_policy;
 pub mod keep_profile;
 pub mod list_people;
 pub mod list_referrals;
+pub mod list_rewards;
 pub mod log_referral;
 pub mod reconcile_counters;
 mod record_referral;
