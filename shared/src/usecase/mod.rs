@@ -22,5 +22,6 @@ pub mod reconcile_counters;
 mod record_referral;
 pub mod relay_events;
 mod revise;
+pub mod revoke_consent;
 pub mod settle_deal;
 pub mod sweep_outbox;
