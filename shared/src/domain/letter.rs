@@ -3,11 +3,12 @@
 use super::{
     contact::{Contact, ContactKey},
     email::Email,
-    id::{OrgId, PersonId},
+    id::PersonId,
     message::MessageId,
     money::Currency,
     phone::Phone,
     referral::{Referral, RewardType},
+    scope::OrgScope,
     text::PersonName,
     time::Timestamp,
 };
@@ -77,7 +78,7 @@ impl RewardLine {
 /// One message, ready to be put into its form and to leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
-    pub organization: OrgId,
+    pub scope: OrgScope,
     pub id: MessageId,
     /// The claim under which it leaves.
     pub token: String,

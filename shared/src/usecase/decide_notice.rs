@@ -47,7 +47,7 @@ pub(super) async fn decide_notice(
     }
     let referrer = office.store.find_person(scope, &referral.referrer_person_id).await?;
     Ok(decided(Ok(Box::new(Letter {
-        organization: scope.organization().clone(),
+        scope: scope.clone(),
         id: id.clone(),
         token: token.to_owned(),
         to,

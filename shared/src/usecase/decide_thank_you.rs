@@ -49,7 +49,7 @@ pub(super) async fn decide_thank_you(
                     Err(reason) => Err(reason),
                     Ok(()) if is_opted_out(office, &key).await? => Err(SkipReason::OptedOut),
                     Ok(()) => Ok(Box::new(Letter {
-                        organization: scope.organization().clone(),
+                        scope: scope.clone(),
                         id: message.id(),
                         token: token.to_owned(),
                         to,

@@ -26,6 +26,7 @@ mod record_referral;
 mod record_sending;
 pub mod relay_events;
 mod revise;
+pub mod revoke_consent;
 pub mod send_message;
 pub mod settle_deal;
 pub mod sweep_outbox;

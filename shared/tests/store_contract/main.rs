@@ -18,5 +18,6 @@ mod person_changes;
 mod person_races;
 mod profiles;
 mod reconcile;
+mod revocations;
 mod units;
 mod world;
