@@ -143,6 +143,14 @@ class Pipeline:
 
         eventually(is_quiet, QUIET_SECONDS, "the pipeline is quiet")
 
+    def set_aside(self, body, *, was_delivered):
+        """Puts a message where it goes when pipeline-entry cannot do it, or the rule cannot reach the queue."""
+        if was_delivered:
+            self.dead_letters.put(body)
+            return self.dead_letters
+        self.delivery_dead_letters.put(body, missed=self._stack["PIPELINE_QUEUE_URL"])
+        return self.delivery_dead_letters
+
     def in_queue(self):
         """Messages on their way to a function, all queues together."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

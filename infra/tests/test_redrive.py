@@ -43,13 +43,8 @@ def undelivered(scene, submission):
 
 
 @pytest.mark.parametrize("place", ["pipeline", "undelivered"])
-def test_a_dead_letter_is_handled_after_all(scene, stack, submission, undelivered, redrive, place):
-    if place == "pipeline":
-        dead_letters = scene.pipeline.dead_letters
-        dead_letters.put(undelivered)
-    else:
-        dead_letters = scene.pipeline.delivery_dead_letters
-        dead_letters.put(undelivered, missed=stack["PIPELINE_QUEUE_URL"])
+def test_a_dead_letter_is_handled_after_all(scene, submission, undelivered, redrive, place):
+    dead_letters = scene.pipeline.set_aside(undelivered, was_delivered=place == "pipeline")
     scene.pipeline.wait_until_quiet()
     assert scene.lead(submission) is None
     assert dead_letters.bodies() == [undelivered]
