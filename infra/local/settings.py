@@ -30,9 +30,11 @@ FUNCTIONS = (
     "event-relay",
     "outbox-sweeper",
     "pipeline-entry",
+    "deal-won",
     "referrals-api",
     "ledger-reconcile",
     "token-claims",
+    "unsubscribe",
 )
 ADMIN_TOOL = "referrals-admin"
 

@@ -13,6 +13,7 @@ pub mod email;
 pub mod filter;
 pub mod id;
 pub mod idempotency;
+pub mod letter;
 pub mod lifecycle;
 pub mod message;
 pub mod money;

@@ -27,14 +27,12 @@ pub use directory::{
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use ledger::{History, Page, Position, ReferralReader};
 pub use links::{Correction, CorrectionOutcome, Link, LinkKeeper, RestoreOutcome};
-pub use messages::{
-    Carrier, MessageBook, MessageWrite, MessageWriteOutcome, Outgoing, RecipientGuard, SuppressionList,
-};
+pub use messages::{Carrier, MessageBook, MessageWrite, MessageWriteOutcome, RecipientGuard, SuppressionList};
 pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};
 pub use revision::{LeadMove, ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome};
-pub use rewards::{DealBook, NewsOutcome, NewsWrite, PolicyBook, RewardQueue, SettleOutcome, Settlement};
+pub use rewards::{DealBook, NewsOutcome, PolicyBook, RewardQueue, SettleOutcome, Settlement};
 
 /// A store or a bus did not do what was asked. Nothing was changed, unless the answer was lost on the way: callers
 /// repeat only what is safe to repeat. No variant carries personal data.

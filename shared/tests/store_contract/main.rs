@@ -4,6 +4,8 @@
 
 mod capture;
 mod claims;
+mod deal_links;
+mod deal_orders;
 mod deals;
 mod deletion;
 mod entry;
@@ -18,6 +20,7 @@ mod person_changes;
 mod person_races;
 mod profiles;
 mod reconcile;
+mod revocations;
 mod rewards;
 mod units;
 mod world;
