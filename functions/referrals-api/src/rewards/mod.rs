@@ -6,4 +6,5 @@ pub mod mark_sent;
 pub mod policy;
 mod reason;
 pub mod release;
+pub mod resend_thanks;
 pub mod view;
