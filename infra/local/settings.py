@@ -31,6 +31,7 @@ FUNCTIONS = (
     "outbox-sweeper",
     "pipeline-entry",
     "deal-won",
+    "hold-release",
     "referrals-api",
     "ledger-reconcile",
     "token-claims",
