@@ -143,7 +143,9 @@ impl HoldBook for Ledger {
                     referral: row.referral_id,
                     until: row.until,
                 }),
-                Err(error) => tracing::error!(error.message = %error, "a due reward cannot be read"),
+                Err(error) => {
+                    tracing::error!(error.message = %error, "a due reward cannot be read");
+                }
             }
         }
         let next = output.last_evaluated_key.and_then(|mut key| key.remove(keys::SK));
