@@ -34,6 +34,7 @@ FUNCTIONS = (
     "referrals-api",
     "ledger-reconcile",
     "token-claims",
+    "unsubscribe",
 )
 ADMIN_TOOL = "referrals-admin"
 

@@ -117,7 +117,7 @@ def test_every_route_but_the_public_ones_asks_for_a_token(template):
             # A preflight never carries a token.
             assert route["AuthorizationType"] == "NONE", name
             continue
-        if path == "/api/public" or path.startswith("/api/public/"):
+        if path == "/api/public" or path.startswith(("/api/public/", "/u/")):
             public.append(path)
             assert route["AuthorizationType"] == "NONE", name
             continue
@@ -125,7 +125,7 @@ def test_every_route_but_the_public_ones_asks_for_a_token(template):
         authorizer = template.properties(route["AuthorizerId"], "AWS::ApiGatewayV2::Authorizer")
         assert authorizer["AuthorizerType"] == "JWT", name
         assert authorizer["JwtConfiguration"]["Audience"], name
-    assert sorted(public) == ["/api/public", "/api/public/{proxy+}"]
+    assert sorted(public) == ["/api/public", "/api/public/{proxy+}", "/u/{token}"]
 
 
 def test_no_function_can_be_called_around_the_gateway(template):
@@ -246,6 +246,7 @@ def test_who_may_do_what_in_the_ledger(template):
         "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
+        "UnsubscribeRole": {"GetItem", "PutItem"},
     }
 
 
@@ -334,3 +335,8 @@ def test_tables_survive_mistakes_and_are_encrypted(template):
             continue  # Counters of minutes: gone, they begin again at nought.
         assert template.resources[name]["DeletionPolicy"] == "Retain", name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+
+
+def test_the_links_in_mails_outlive_the_stack(template):
+    secret = template.resources["UnsubscribeKeySecret"]
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Retain", "Retain")

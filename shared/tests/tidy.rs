@@ -88,6 +88,7 @@ fn an_organization_is_taken_only_from_where_it_can_be_trusted() {
         ("from_published_profile", &["shared/src/usecase/capture_referral.rs"]),
         ("from_bus_event", &["shared/src/usecase/enter_pipeline.rs"]),
         ("from_login_directory", &["shared/src/usecase/issue_claims.rs"]),
+        ("from_unsubscribe_link", &["shared/src/http/unsubscribe.rs"]),
         ("from_operator", &["shared/src/store/provision.rs", "functions/ledger-reconcile/src/reconcile.rs"]),
     ] {
         let except = [homes, &["shared/src/domain/scope.rs"]].concat();

@@ -44,6 +44,16 @@ pub enum ConsentMethod {
     Form,
     /// A member recorded it.
     Agent,
+    /// The link in a message, by a person or by their mail program (RFC 8058).
+    OneClick,
+    /// The number answered STOP.
+    Stop,
+    /// The mailbox's provider passed a complaint on.
+    Complaint,
+    /// The address does not exist any more.
+    Bounce,
+    /// It came with imported history.
+    Import,
 }
 
 /// The exact wording that somebody agreed to. A wording is never changed, only followed by another.
@@ -84,7 +94,7 @@ pub struct ConsentEntry {
     pub evidence: Option<Reason>,
 }
 
-/// What an agent says that a person has decided about one channel.
+/// What a person has decided about one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentChange {
     pub channel: ConsentChannel,

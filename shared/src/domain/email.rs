@@ -53,6 +53,13 @@ impl Email {
         &self.0
     }
 
+    /// As the wire wants it: the domain in its ASCII form.
+    #[must_use]
+    pub fn wire_form(&self) -> String {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
+        format!("{local}@{}", idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned()))
+    }
+
     #[must_use]
     pub fn key(&self) -> EmailKey {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));

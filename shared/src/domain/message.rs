@@ -96,12 +96,14 @@ pub enum SkipReason {
     /// The number has told its carrier to stop.
     OptedOut,
     NoConsent,
-    /// Whoever should have been told is not an active member, or wants no such notice.
+    /// The member wants no such notice.
     NotWanted,
+    /// The organization, or the member who should have been told, is suspended or gone.
+    AccountClosed,
 }
 
 impl SkipReason {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PolicyOff,
         Self::DoNotContact,
         Self::NoAddress,
@@ -109,6 +111,7 @@ impl SkipReason {
         Self::OptedOut,
         Self::NoConsent,
         Self::NotWanted,
+        Self::AccountClosed,
     ];
 
     #[must_use]
@@ -121,6 +124,7 @@ impl SkipReason {
             Self::OptedOut => "OPTED_OUT",
             Self::NoConsent => "NO_CONSENT",
             Self::NotWanted => "NOT_WANTED",
+            Self::AccountClosed => "ACCOUNT_CLOSED",
         }
     }
 }

@@ -34,6 +34,18 @@ impl Currency {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// An amount as people read it, for example `50.00 USD` or `5000 JPY`.
+    #[must_use]
+    pub fn amount(&self, minor: i64) -> String {
+        let digits = iso_currency::Currency::from_code(&self.0).and_then(|currency| currency.exponent()).unwrap_or(0);
+        let (sign, minor) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs());
+        let unit = 10_u64.saturating_pow(u32::from(digits));
+        if digits == 0 {
+            return format!("{sign}{minor} {self}");
+        }
+        format!("{sign}{}.{:0width$} {self}", minor / unit, minor % unit, width = usize::from(digits))
+    }
 }
 
 impl TryFrom<String> for Currency {
@@ -68,6 +80,20 @@ mod tests {
         assert_eq!(Currency::parse("USD").unwrap().as_str(), "USD");
         for text in ["usd", "US", "", "ZZZ", "US$", "USDD"] {
             assert_eq!(Currency::parse(text), Err(InvalidCurrency), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn amounts_have_the_digits_of_their_currency() {
+        for (code, minor, wanted) in [
+            ("USD", 5_000, "50.00 USD"),
+            ("USD", 5, "0.05 USD"),
+            ("USD", -1_234, "-12.34 USD"),
+            ("JPY", 5_000, "5000 JPY"),
+            ("KWD", 1_005, "1.005 KWD"),
+            ("USD", MAX_MINOR, "90071992547409.91 USD"),
+        ] {
+            assert_eq!(Currency::parse(code).unwrap().amount(minor), wanted);
         }
     }
 

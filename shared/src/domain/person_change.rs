@@ -1,7 +1,8 @@
-//! What an agent may change of a person, and what becomes of it: the fields, the keys by which the person is found, and
+//! What may change of a person, and what becomes of it: the fields, the keys by which the person is found, and
 //! their consent, which is for an address and never moves to another.
 
 use super::{
+    audit::Actor,
     change::Patch,
     consent::{ConsentChange, ConsentChannel, ConsentDecision, ConsentEntry, ConsentMethod},
     contact::ContactKey,
@@ -35,9 +36,11 @@ pub enum PersonChange {
 /// Where a change comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct ChangeOrigin<'a> {
-    pub member: &'a UserId,
+    /// How a decision about consent reached us.
+    pub method: ConsentMethod,
+    pub actor: &'a Actor,
     pub at: Timestamp,
-    /// The gateway's id of the request.
+    /// The gateway's id of the request, or the id of the event that caused it.
     pub request_id: &'a str,
 }
 
@@ -124,8 +127,8 @@ impl Person {
             person_id: self.id.clone(),
             channel: change.channel,
             decision: if change.granted { ConsentDecision::Granted } else { ConsentDecision::Revoked },
-            method: ConsentMethod::Agent,
-            actor: origin.member.as_str().to_owned(),
+            method: origin.method,
+            actor: origin.actor.to_string(),
             consent_text_id: change.text,
             at: origin.at,
             request_id: origin.request_id.to_owned(),
@@ -173,7 +176,9 @@ mod tests {
 
     fn change(person: &Person, change: &PersonChange) -> Result<Option<ChangedPerson>, NoAddress> {
         let at = person.created_at.plus_seconds(1);
-        person.changed(change, ChangeOrigin { member: &user("user_9"), at, request_id: "request-1" })
+        let actor = Actor::Member(user("user_9"));
+        person
+            .changed(change, ChangeOrigin { method: ConsentMethod::Agent, actor: &actor, at, request_id: "request-1" })
     }
 
     fn edit(person: &Person, edit: PersonEdit) -> Option<ChangedPerson> {

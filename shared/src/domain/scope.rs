@@ -3,8 +3,8 @@
 use super::{id::OrgId, organization::PublishedProfile, profile::SlugRecord};
 
 /// Proof that an organization was not taken from client input. Few sources can make one: verified claims, the
-/// record of a published slug, and an event from the bus (to which only the account's own roles may put). The `tidy` test keeps each
-/// constructor to its place.
+/// record of a published slug, an authenticated unsubscribe link, and an event from the bus (to which only the account's own
+/// roles may put). The `tidy` test keeps each constructor to its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgScope(OrgId);
 
@@ -36,6 +36,12 @@ impl OrgScope {
     /// For the organization that the login directory names for whoever signs in.
     #[must_use]
     pub fn from_login_directory(organization: OrgId) -> Self {
+        Self(organization)
+    }
+
+    /// For the organization in an unsubscribe link whose authenticity has been checked.
+    #[must_use]
+    pub fn from_unsubscribe_link(organization: OrgId) -> Self {
         Self(organization)
     }
 

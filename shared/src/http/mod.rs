@@ -10,6 +10,7 @@ pub mod openapi;
 mod precondition;
 mod problem;
 mod schema;
+mod unsubscribe;
 
 pub use caller::{Authenticated, ClaimNames, authenticate, caller_of};
 pub use cursor::{CursorKey, InvalidCursor, ListIdentity};
@@ -19,3 +20,4 @@ pub use idempotency::idempotent_request;
 pub use media::{require_json, require_merge_patch};
 pub use precondition::expected_version;
 pub use problem::{Code, FieldError, Problem, ProblemBody};
+pub use unsubscribe::{InvalidToken, UnsubscribeKey, UnsubscribeLink};

@@ -6,9 +6,9 @@ use super::{RememberedAnswer, StoreError, UsedKey};
 use crate::{
     domain::{
         audit::AuditEntry,
-        consent::ConsentChannel,
         contact::ContactKey,
         id::{PersonId, ReferralId},
+        letter::Letter,
         message::{Message, MessageId, Sending},
         phone::Phone,
         referral::Referral,
@@ -93,30 +93,9 @@ pub trait SuppressionList: Send + Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// A message ready to leave. `body` is a whole MIME message for a mail, the text for an SMS.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    pub id: MessageId,
-    /// The claim under which it leaves.
-    pub token: String,
-    pub to: ContactKey,
-    pub body: Vec<u8>,
-}
-
-impl std::fmt::Debug for Outgoing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outgoing").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
 /// Mail and SMS. Nothing is repeated here: whether a message left decides what may be done next.
 pub trait Carrier: Send + Sync {
-    fn send(
-        &self,
-        scope: &OrgScope,
-        channel: ConsentChannel,
-        message: &Outgoing,
-    ) -> impl Future<Output = Sending> + Send;
+    fn send(&self, letter: &Letter) -> impl Future<Output = Sending> + Send;
 
     /// Whether the number has told its carrier to stop.
     fn is_opted_out(&self, number: &Phone) -> impl Future<Output = Result<bool, StoreError>> + Send;

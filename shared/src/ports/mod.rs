@@ -27,9 +27,7 @@ pub use directory::{
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use ledger::{History, Page, Position, ReferralReader};
 pub use links::{Correction, CorrectionOutcome, Link, LinkKeeper, RestoreOutcome};
-pub use messages::{
-    Carrier, MessageBook, MessageWrite, MessageWriteOutcome, Outgoing, RecipientGuard, SuppressionList,
-};
+pub use messages::{Carrier, MessageBook, MessageWrite, MessageWriteOutcome, RecipientGuard, SuppressionList};
 pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};

@@ -7,7 +7,9 @@ use super::attempts::{Attempts, gave_up, pause};
 use crate::{
     domain::{
         access::Caller,
+        audit::Actor,
         change::Patch,
+        consent::ConsentMethod,
         person::Person,
         person_change::{ChangeOrigin, PersonChange},
         version::Expected,
@@ -54,7 +56,9 @@ pub async fn change_person(
     found: Person,
     request: &PersonRequest<'_>,
 ) -> Result<PersonOutcome, StoreError> {
-    let origin = ChangeOrigin { member: &caller.user, at: clock.now(), request_id: request.request_id };
+    let actor = Actor::Member(caller.user.clone());
+    let origin =
+        ChangeOrigin { method: ConsentMethod::Agent, actor: &actor, at: clock.now(), request_id: request.request_id };
     let id = found.id.clone();
     let mut found = Some(found);
     let mut attempts = Attempts::begin(clock);

@@ -20,5 +20,6 @@ mod person_changes;
 mod person_races;
 mod profiles;
 mod reconcile;
+mod revocations;
 mod units;
 mod world;

@@ -1,0 +1,94 @@
+//! What a message says, before it has a form: who writes to whom about what.
+
+use super::{
+    contact::{Contact, ContactKey},
+    email::Email,
+    id::PersonId,
+    message::MessageId,
+    money::Currency,
+    phone::Phone,
+    referral::{Referral, RewardType},
+    scope::OrgScope,
+    text::PersonName,
+    time::Timestamp,
+};
+
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    Email(Email),
+    Phone(Phone),
+}
+
+impl Address {
+    #[must_use]
+    pub fn key(&self) -> ContactKey {
+        match self {
+            Self::Email(email) => ContactKey::Email(email.key()),
+            Self::Phone(phone) => ContactKey::Phone(phone.clone()),
+        }
+    }
+
+    #[must_use]
+    pub fn to_contact(&self) -> Contact {
+        match self {
+            Self::Email(email) => Contact { email: Some(email.clone()), phone: None },
+            Self::Phone(phone) => Contact { email: None, phone: Some(phone.clone()) },
+        }
+    }
+}
+
+/// In whose name a message is written. A reply goes to the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    pub agent: String,
+    pub brokerage: String,
+    pub reply_to: Option<Email>,
+}
+
+/// A reward as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RewardLine {
+    pub reward_type: RewardType,
+    /// Minor units and their currency, where they are known.
+    pub amount: Option<(i64, Currency)>,
+    /// Of the commission, where the reward is a share of it.
+    pub basis_points: Option<i64>,
+    pub provider: Option<PersonName>,
+}
+
+impl RewardLine {
+    /// None where there is no reward.
+    #[must_use]
+    pub fn of(referral: &Referral) -> Option<Self> {
+        if referral.reward_type == RewardType::None {
+            return None;
+        }
+        let details = referral.reward.as_ref()?;
+        let is_share = referral.reward_type == RewardType::CommissionShare;
+        Some(Self {
+            reward_type: referral.reward_type,
+            amount: details.amount_minor.zip(referral.reward_currency.clone()),
+            basis_points: referral.reward_value.filter(|_| is_share),
+            provider: details.terms.provider.clone(),
+        })
+    }
+}
+
+/// One message, ready to be put into its form and to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub scope: OrgScope,
+    pub id: MessageId,
+    /// The claim under which it leaves.
+    pub token: String,
+    pub to: Address,
+    pub signature: Signature,
+    /// The one that is written to, when it is the referrer: their link to unsubscribe.
+    pub referrer: PersonId,
+    /// None when they were erased.
+    pub referrer_name: Option<PersonName>,
+    pub referred_name: PersonName,
+    pub reward: Option<RewardLine>,
+    pub written_at: Timestamp,
+}

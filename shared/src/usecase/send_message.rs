@@ -1,0 +1,219 @@
+//! The one way of every message: decided, claimed, sent, recorded.
+//!
+//! The claim is written before anything is sent, in a transaction that holds only while the recipient is as they were when
+//! the decision was made. So a thank-you leaves at most once and never against a revocation that was written before the
+//! claim; a notice to an agent leaves at least once.
+
+use super::{
+    attempts::{Attempts, gave_up, pause},
+    decide_notice::decide_notice,
+    decide_thank_you::decide_thank_you,
+    record_sending::record_sending,
+    revoke_consent::{Revocation, revoke_consent},
+};
+use crate::{
+    domain::{
+        audit::{Actor, AuditAction, AuditEntry, MessageNote},
+        consent::{ConsentChannel, ConsentMethod},
+        id::{EventId, PersonId},
+        letter::Letter,
+        message::{Claim, Message, MessageId, MessageKind, MessageStatus, NextStep, Sending, SkipReason},
+        referral::Referral,
+        scope::OrgScope,
+        time::Timestamp,
+    },
+    ports::{
+        Carrier, Clock, Ids, MemberDirectory, MessageBook, MessageWrite, MessageWriteOutcome, PersonEditor,
+        PersonReader, ProfileBook, RecipientGuard, ReferralReader, StoreError, SuppressionList,
+    },
+};
+
+/// This function's name in audit entries.
+pub const SENDER: &str = "messenger";
+
+/// What the store has to be able to do for messages.
+pub trait MessageStore:
+    ReferralReader + PersonReader + PersonEditor + ProfileBook + MessageBook + SuppressionList
+{
+}
+
+impl<S: ReferralReader + PersonReader + PersonEditor + ProfileBook + MessageBook + SuppressionList> MessageStore for S {}
+
+/// Everything that it takes to send.
+#[derive(Debug)]
+pub struct Office<'a, S, D, C, K, I> {
+    pub store: &'a S,
+    pub directory: &'a D,
+    pub carrier: &'a C,
+    pub clock: &'a K,
+    pub ids: &'a I,
+    /// How long whoever has claimed a message may take to send it. Longer than the function may run.
+    pub claim_seconds: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// A decision was made, and what came of it is recorded.
+    Done,
+    /// It was made before.
+    AlreadyDone,
+    /// There is nothing to decide, with the reason.
+    Ignored(&'static str),
+    /// It was not taken, or somebody else is at it: to be tried again later.
+    NotNow(&'static str),
+}
+
+impl Sent {
+    /// Of two messages about one event.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let rank = |sent: &Self| match sent {
+            Self::NotNow(_) => 3,
+            Self::Done => 2,
+            Self::AlreadyDone => 1,
+            Self::Ignored(_) => 0,
+        };
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+}
+
+/// Whether a message may be sent, and what that was decided by.
+pub(super) struct Decision {
+    pub verdict: Result<Box<Letter>, SkipReason>,
+    pub guard: Option<RecipientGuard>,
+}
+
+/// Sends the message `id` about `referral`, or records why not.
+pub(super) async fn send_message(
+    office: &Office<'_, impl MessageStore, impl MemberDirectory, impl Carrier, impl Clock, impl Ids>,
+    scope: &OrgScope,
+    referral: &Referral,
+    id: &MessageId,
+    event: &EventId,
+) -> Result<Sent, StoreError> {
+    let mut attempts = Attempts::begin(office.clock);
+    while attempts.go_on() {
+        let at = office.clock.now();
+        let known = office.store.find_message(scope, id).await?;
+        let mut message = known.unwrap_or_else(|| begin(scope, referral, id, at));
+        let before = message.status;
+        match message.next_step(at) {
+            NextStep::Nothing => return Ok(Sent::AlreadyDone),
+            NextStep::Wait => return Ok(Sent::NotNow("somebody else is sending it")),
+            NextStep::GiveUp => {
+                message.give_up(at);
+                tracing::error!(referral.id = %id.referral, "a message may or may not have left");
+                match write(office.store, scope, message, before, None, event, at).await? {
+                    MessageWriteOutcome::Written => return Ok(Sent::Done),
+                    _ => {
+                        pause().await;
+                        continue;
+                    }
+                }
+            }
+            NextStep::Decide => {}
+        }
+        let token = office.ids.ulid(at).to_string();
+        let decision = match id.kind {
+            MessageKind::ThankYou => decide_thank_you(office, scope, referral, &message, &token, at).await?,
+            MessageKind::NewReferral | MessageKind::RewardReady => {
+                decide_notice(office, scope, referral, id, &token, at).await?
+            }
+        };
+        match &decision.verdict {
+            Err(reason) => message.skip(*reason, at),
+            Ok(letter) => {
+                let until = at.plus_seconds(office.claim_seconds);
+                message.claim(Claim { token: token.clone(), until }, letter.to.to_contact(), at);
+            }
+        }
+        match write(office.store, scope, message, before, decision.guard, event, at).await? {
+            MessageWriteOutcome::Written => {}
+            _ => {
+                pause().await;
+                continue;
+            }
+        }
+        let letter = match decision.verdict {
+            Ok(letter) => letter,
+            Err(reason) => {
+                if let (SkipReason::OptedOut, MessageKind::ThankYou) = (reason, id.kind) {
+                    stop(office, scope, referral, event).await?;
+                }
+                return Ok(Sent::Done);
+            }
+        };
+        let sending = office.carrier.send(&letter).await;
+        record_sending(office.store, office.clock, office.ids, scope, id, &token, &sending, event, SENDER).await?;
+        return Ok(match sending {
+            Sending::NotTaken(_) => Sent::NotNow("it was not taken"),
+            Sending::NoAnswer(_) if !id.kind.is_at_most_once() => Sent::NotNow("no answer came"),
+            _ => Sent::Done,
+        });
+    }
+    Err(gave_up("sending a message"))
+}
+
+/// Whoever has told their carrier to stop has taken their consent back.
+async fn stop(
+    office: &Office<'_, impl MessageStore, impl MemberDirectory, impl Carrier, impl Clock, impl Ids>,
+    scope: &OrgScope,
+    referral: &Referral,
+    event: &EventId,
+) -> Result<(), StoreError> {
+    let revocation = Revocation {
+        channel: ConsentChannel::Sms,
+        address: None,
+        method: ConsentMethod::Stop,
+        actor: Actor::System(SENDER),
+        evidence: None,
+        request_id: event.as_str(),
+    };
+    revoke_consent(office.store, office.clock, scope, &referral.referrer_person_id, &revocation).await.map(|_| ())
+}
+
+fn begin(scope: &OrgScope, referral: &Referral, id: &MessageId, at: Timestamp) -> Message {
+    let thanked: Option<PersonId> = (id.kind == MessageKind::ThankYou).then(|| referral.referrer_person_id.clone());
+    Message::new(scope.organization().clone(), id.clone(), thanked, at)
+}
+
+async fn write(
+    store: &impl MessageBook,
+    scope: &OrgScope,
+    message: Message,
+    before: MessageStatus,
+    guard: Option<RecipientGuard>,
+    event: &EventId,
+    at: Timestamp,
+) -> Result<MessageWriteOutcome, StoreError> {
+    // A claim is no news to anybody: what comes of it is.
+    let is_told = message.status != MessageStatus::Claimed;
+    let audit = is_told.then(|| entry(&message, Some(before), event.as_str(), SENDER, at)).into_iter().collect();
+    let id = message.id();
+    let write =
+        MessageWrite { messages: vec![message], referral: None, guard, audit, events: vec![], remembered: None, at };
+    store.write_messages(scope, &id.referral, &write).await
+}
+
+/// What became of a message, for the referral's history.
+pub(super) fn entry(
+    message: &Message,
+    before: Option<MessageStatus>,
+    request_id: &str,
+    function: &'static str,
+    at: Timestamp,
+) -> AuditEntry {
+    AuditEntry {
+        at,
+        actor: Actor::System(function).to_string(),
+        action: AuditAction::MessageChanged,
+        from: before.map(|status| status.as_str().to_owned()),
+        to: Some(message.status.as_str().to_owned()),
+        fields: Vec::new(),
+        deal_id: None,
+        note: None,
+        message: Some(MessageNote { kind: message.kind, channel: message.channel, reason: message.reason.clone() }),
+        request_id: request_id.to_owned(),
+        event_id: None,
+    }
+}
