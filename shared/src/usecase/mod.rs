@@ -15,6 +15,7 @@ pub mod find_person;
 pub mod find_profile;
 pub mod find_referral;
 pub mod hear_of_deal;
+pub mod hear_of_delivery;
 pub mod issue_claims;
 pub mod keep_profile;
 pub mod list_people;
