@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,3 +23,8 @@ def write(path: Path, values: Mapping[str, str]) -> None:
 def read(path: Path) -> dict[str, str]:
     lines = (line.partition("=") for line in path.read_text().splitlines() if line)
     return {name: value.strip("'") for name, _, value in lines}
+
+
+def name_of(output: str) -> str:
+    """What dev.env calls an output of the stack: `DealQueueUrl` is DEAL_QUEUE_URL."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", output).upper()

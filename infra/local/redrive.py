@@ -1,4 +1,4 @@
-"""Gives what was set aside another try: dead letters go back into the pipeline queue, poison back into the outbox.
+"""Gives what was set aside another try: dead letters go back into their queues, poison back into the outbox.
 
 On the running local stack; where none was ever started, on AWS, with the SDK's own credentials, region and endpoint.
 Running it again does no harm: an event that was done already changes nothing, and what fails again is set aside again.
@@ -7,6 +7,7 @@ Running it again does no harm: an event that was done already changes nothing, a
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,17 +21,11 @@ import settings as configuration
 from failure import Failure
 from settings import Settings
 
-# As dev.env calls it -> as the stack's outputs do.
-NAMES = {
-    "PIPELINE_QUEUE_URL": "PipelineQueueUrl",
-    "PIPELINE_DEAD_LETTER_QUEUE_URL": "PipelineDeadLetterQueueUrl",
-    "DELIVERY_DEAD_LETTER_QUEUE_URL": "DeliveryDeadLetterQueueUrl",
-    "OUTBOX_TABLE_NAME": "OutboxTableName",
-}
-SOURCES = {
-    "PIPELINE_DEAD_LETTER_QUEUE_URL": "the pipeline's dead-letter queue",
-    "DELIVERY_DEAD_LETTER_QUEUE_URL": "the delivery's dead-letter queue",
-}
+OUTBOX = "OUTBOX_TABLE_NAME"
+QUEUE, DEAD_LETTERS = "_QUEUE_URL", "_DEAD_LETTER_QUEUE_URL"
+# Where EventBridge puts what it could not deliver, and the attribute by which it says to which queue.
+UNDELIVERED = "DELIVERY" + DEAD_LETTERS
+TARGET = "TARGET_ARN"
 MAX_MESSAGES = 10
 # Longer than it takes to move as many.
 VISIBILITY_SECONDS = 60
@@ -56,11 +51,11 @@ class Target:
         if self.is_local:
             return envfile.read(self.settings.env_file)
         stack = self.client("cloudformation").describe_stacks(StackName=self.settings.stack_name)["Stacks"][0]
-        outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
-        missing = [output for output in NAMES.values() if output not in outputs]
+        values = {envfile.name_of(entry["OutputKey"]): entry["OutputValue"] for entry in stack.get("Outputs", [])}
+        missing = [name for name in (UNDELIVERED, OUTBOX) if name not in values]
         if missing:
-            raise Failure(f"the stack {self.settings.stack_name} has no output {', '.join(missing)}")
-        return {name: outputs[output] for name, output in NAMES.items()}
+            raise Failure(f"the stack {self.settings.stack_name} has no output for {', '.join(missing)}")
+        return values
 
     def __str__(self) -> str:
         return f"the {'local stack' if self.is_local else 'AWS stack'} {self.settings.stack_name}"
@@ -70,23 +65,50 @@ def find(settings: Settings) -> Target:
     return Target(settings, is_local=settings.env_file.exists())
 
 
-def move_messages(sqs: Any, source: str, destination: str) -> int:
-    """Sends before it deletes: whatever happens in between, the message is somewhere."""
+def queues(values: Mapping[str, str]) -> dict[str, str]:
+    """Name -> URL of each queue that feeds a function and has a dead-letter queue."""
+    found = {}
+    for name in values:
+        if name.endswith(DEAD_LETTERS):
+            stem = name.removesuffix(DEAD_LETTERS)
+            if stem + QUEUE in values:
+                found[stem] = values[stem + QUEUE]
+    return found
+
+
+def move_messages(sqs: Any, source: str, destination: Callable[[dict[str, Any]], str | None]) -> tuple[int, int]:
+    """How many were moved, and how many stay because nobody knows where they belong. Sends before it deletes: whatever
+    happens in between, the message is somewhere.
+    """
     sent: set[str] = set()
+    kept: dict[str, str] = {}
     while True:
         answer = sqs.receive_message(
             QueueUrl=source,
             MaxNumberOfMessages=MAX_MESSAGES,
             VisibilityTimeout=VISIBILITY_SECONDS,
             WaitTimeSeconds=WAIT_SECONDS,
+            MessageAttributeNames=[TARGET],
         )
         # What failed again meanwhile is back under the id that it was sent with: it stays for the next time.
-        messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in sent]
+        messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in sent | kept.keys()]
         if not messages:
-            return len(sent)
+            for handle in kept.values():
+                sqs.change_message_visibility(QueueUrl=source, ReceiptHandle=handle, VisibilityTimeout=0)
+            return len(sent), len(kept)
         for message in messages:
-            sent.add(sqs.send_message(QueueUrl=destination, MessageBody=message["Body"])["MessageId"])
+            url = destination(message)
+            if url is None:
+                kept[message["MessageId"]] = message["ReceiptHandle"]
+                continue
+            sent.add(sqs.send_message(QueueUrl=url, MessageBody=message["Body"])["MessageId"])
             sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+
+
+def missed_queue(message: dict[str, Any], urls: Mapping[str, str]) -> str | None:
+    """The queue that EventBridge could not reach: the ARN and the URL both end in its name."""
+    target = message.get("MessageAttributes", {}).get(TARGET, {}).get("StringValue", "").rsplit(":", 1)[-1]
+    return next((url for url in urls.values() if url.rsplit("/", 1)[-1] == target), None)
 
 
 def release_poison(dynamodb: Any, table: str) -> int:
@@ -119,11 +141,16 @@ def _release(dynamodb: Any, table: str, item: dict[str, Any]) -> bool:
 def redrive(target: Target) -> None:
     print(f"Redriving {target} ...", flush=True)
     values, sqs = target.values(), target.client("sqs")
-    for name, text in SOURCES.items():
-        moved = move_messages(sqs, values[name], values["PIPELINE_QUEUE_URL"])
-        print(f"from {text} into the pipeline queue: {moved}", flush=True)
-    released = release_poison(target.client("dynamodb"), values["OUTBOX_TABLE_NAME"])
-    print(f"from the outbox's poison to its pending events: {released}", flush=True)
+    urls = queues(values)
+    for name, url in sorted(urls.items()):
+        moved, _ = move_messages(sqs, values[name + DEAD_LETTERS], lambda _, url=url: url)
+        print(f"{name.lower()}, dead letters back into their queue: {moved}", flush=True)
+    moved, kept = move_messages(sqs, values[UNDELIVERED], lambda message: missed_queue(message, urls))
+    print(f"undelivered, into the queues that they were for: {moved}", flush=True)
+    if kept:
+        print(f"{kept} messages of {values[UNDELIVERED]} do not say where they belong and stay there", file=sys.stderr)
+    released = release_poison(target.client("dynamodb"), values[OUTBOX])
+    print(f"poison, back to the outbox's pending events: {released}", flush=True)
 
 
 def main() -> int:

@@ -30,6 +30,7 @@ FUNCTIONS = (
     "event-relay",
     "outbox-sweeper",
     "pipeline-entry",
+    "deal-won",
     "referrals-api",
     "ledger-reconcile",
     "token-claims",

@@ -132,7 +132,7 @@ class Pipeline:
             self._sqs.send_message(QueueUrl=self._stack["PIPELINE_QUEUE_URL"], MessageBody=body)
 
     def wait_until_quiet(self):
-        """Until no event is on its way, neither in the outbox nor in the queue."""
+        """Until no event is on its way, neither in the outbox nor in a queue."""
         looks = 0
 
         def is_quiet():
@@ -143,10 +143,30 @@ class Pipeline:
 
         eventually(is_quiet, QUIET_SECONDS, "the pipeline is quiet")
 
+    def set_aside(self, body, *, was_delivered):
+        """Puts a message where it goes when pipeline-entry cannot do it, or the rule cannot reach the queue."""
+        if was_delivered:
+            self.dead_letters.put(body)
+            return self.dead_letters
+        self.delivery_dead_letters.put(body, missed=self._stack["PIPELINE_QUEUE_URL"])
+        return self.delivery_dead_letters
+
     def in_queue(self):
+        """Messages on their way to a function, all queues together."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self._sqs.get_queue_attributes(QueueUrl=self._stack["PIPELINE_QUEUE_URL"], AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
+        count = 0
+        for url in self.queues():
+            answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+            count += sum(int(answer["Attributes"][name]) for name in names)
+        return count
+
+    def queues(self):
+        """The URLs of the queues that feed functions."""
+        return [
+            self._stack[name]
+            for name in self._stack
+            if name.endswith("_QUEUE_URL") and not name.endswith("_DEAD_LETTER_QUEUE_URL")
+        ]
 
     def outbox(self):
         return self._scan(self._stack["OUTBOX_TABLE_NAME"])
@@ -219,8 +239,13 @@ class DeadLetters:
         self._sqs = sqs
         self._url = url
 
-    def put(self, body):
-        self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
+    def put(self, body, missed=None):
+        """`missed` is the URL of the queue that EventBridge could not reach: it says so in an attribute."""
+        attributes = {}
+        if missed:
+            arn = f"arn:aws:sqs:us-east-1:000000000000:{missed.rsplit('/', 1)[-1]}"
+            attributes = {"TARGET_ARN": {"DataType": "String", "StringValue": arn}}
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=body, MessageAttributes=attributes)
 
     def bodies(self):
         return [message["Body"] for message in self._look()]

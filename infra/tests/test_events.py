@@ -19,13 +19,13 @@ COPIES = 5
 
 @pytest.fixture(scope="module")
 def schemas(root):
-    """The schema of each detail, by the name that its golden event has too."""
-    return {path.name: json.loads(path.read_text()) for path in (root / "infra" / "schemas").glob("*.json")}
+    """The schema of each detail of ours, by the name that its golden event has too."""
+    return {path.name: json.loads(path.read_text()) for path in (root / "infra" / "schemas").glob("*.v*.json")}
 
 
 @pytest.fixture(scope="module")
 def golden(root):
-    return {path.name: json.loads(path.read_text()) for path in (root / "events" / "bus").glob("*.json")}
+    return {path.name: json.loads(path.read_text()) for path in (root / "events" / "bus").glob("*.v*.json")}
 
 
 def schema_name(message):
@@ -65,7 +65,7 @@ def envelope(detail, detail_type=RECEIVED):
 
 def test_every_golden_event_has_a_schema_and_every_schema_one(schemas, golden):
     assert schemas.keys() == golden.keys()
-    assert len(schemas) >= 2
+    assert len(schemas) >= 10
     for name, message in golden.items():
         assert (schema_name(message), message["source"]) == (name, SOURCE)
 
@@ -89,6 +89,21 @@ def test_schemas_are_sound_and_refuse_what_they_do_not_name(schemas, golden):
             detail = copy.deepcopy(golden[name]["detail"])
             del detail[part][field]
             assert errors(schema, detail), f"{name} does not need {part}.{field}"
+
+
+def test_what_is_told_of_deals_keeps_to_its_schema_and_may_say_more(root):
+    schema = json.loads((root / "infra" / "schemas" / "deal-told.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    told = [json.loads(path.read_text()) for path in (root / "events" / "bus").glob("deal-*.json")]
+    assert {"DEAL_WON", "deal.closed_won", "DEAL_REOPENED", "DEAL_LOST"} == {message["detail-type"] for message in told}
+    for message in told:
+        assert message["source"] != SOURCE
+        detail = message["detail"]
+        assert errors(schema, detail) == []
+        assert errors(schema, detail | {"stage": "closing"}) == []
+        for field in ("organizationId", "dealId", "dealRevision"):
+            assert errors(schema, {name: value for name, value in detail.items() if name != field}), field
+        assert errors(schema, {name: value for name, value in detail.items() if name not in ("at", "wonAt")})
 
 
 def test_a_capture_is_announced_once_and_causes_one_lead(scene, submission, schemas, golden):

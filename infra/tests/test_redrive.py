@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from cloud import ENTERED, RECEIVED, client
+from cloud import ENTERED, RECEIVED, DeadLetters, client
 from waiting import eventually
 
 # An id that no event of these tests has.
@@ -18,7 +18,7 @@ UNREADABLE = "evt_01ARZ3NDEKTSV4RRFFQ69G5FA0"
 
 @pytest.fixture
 def redrive(root):
-    """Runs it and gives what it counted: pipeline's and delivery's dead letters, poison."""
+    """Runs it and gives what it moved, by where it was: each queue's dead letters, `undelivered`, `poison`."""
 
     def run(**environment):
         command = [sys.executable, str(root / "infra" / "local" / "redrive.py")]
@@ -26,7 +26,9 @@ def redrive(root):
             command, cwd=root, env={**os.environ, **environment}, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        return [int(count) for count in re.findall(r": (\d+)$", done.stdout, flags=re.MULTILINE)]
+        counts = re.findall(r"^(\w+), .*: (\d+)$", done.stdout, flags=re.MULTILINE)
+        assert {"pipeline", "deal", "undelivered", "poison"} <= {name for name, _ in counts}
+        return {name: int(count) for name, count in counts if count != "0"}
 
     return run
 
@@ -40,28 +42,42 @@ def undelivered(scene, submission):
         return eventually(scene.pipeline.take_from_queue, 30, "the event is in the queue")
 
 
-@pytest.mark.parametrize("place", ["dead_letters", "delivery_dead_letters"])
+@pytest.mark.parametrize("place", ["pipeline", "undelivered"])
 def test_a_dead_letter_is_handled_after_all(scene, submission, undelivered, redrive, place):
-    dead_letters = getattr(scene.pipeline, place)
-    dead_letters.put(undelivered)
+    dead_letters = scene.pipeline.set_aside(undelivered, was_delivered=place == "pipeline")
     scene.pipeline.wait_until_quiet()
     assert scene.lead(submission) is None
     assert dead_letters.bodies() == [undelivered]
 
-    counts = [1, 0, 0] if place == "dead_letters" else [0, 1, 0]
-    assert redrive() == counts
+    assert redrive() == {place: 1}
     lead = eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
     scene.pipeline.wait_until_quiet()
     assert scene.lead(submission) == lead
     assert len(scene.tap.about(scene.referral(submission)["id"], ENTERED)) == 1
     assert dead_letters.bodies() == []
-    assert redrive() == [0, 0, 0]
+    assert redrive() == {}
+
+
+def test_each_queue_gets_its_own_back(scene, stack, redrive):
+    dead = DeadLetters(client(stack, "sqs"), stack["DEAL_DEAD_LETTER_QUEUE_URL"])
+    told = {"organizationId": "org_winnerr_demo", "dealId": "deal_redriven", "dealRevision": 1}
+    event = {"id": "1", "source": "crm", "detail-type": "DEAL_WON"}
+    dead.put(json.dumps(event | {"detail": told | {"at": "2026-11-22T07:00:00Z"}}))
+    assert redrive() == {"deal": 1}
+    eventually(lambda: scene.pipeline.ledger_rows("pk", "#DEAL#deal_redriven"), 30, "the deal was heard of")
+    assert (dead.bodies(), scene.pipeline.dead_letters.bodies()) == ([], [])
+
+
+def test_what_does_not_say_where_it_belongs_stays(scene, redrive):
+    scene.pipeline.delivery_dead_letters.put("from nowhere")
+    assert redrive() == {}
+    eventually(lambda: scene.pipeline.delivery_dead_letters.take("from nowhere"), 10, "it is visible again")
 
 
 def test_more_dead_letters_than_one_call_takes(scene, submission, undelivered, redrive):
     for _ in range(25):
         scene.pipeline.dead_letters.put(undelivered)
-    assert redrive() == [25, 0, 0]
+    assert redrive() == {"pipeline": 25}
     eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
     scene.pipeline.wait_until_quiet()
     assert scene.pipeline.dead_letters.bodies() == []
@@ -82,7 +98,7 @@ def test_poison_gets_another_try_and_stays_poison_if_it_is(scene, submission, re
     ]
     for item in items:
         scene.pipeline.put_in_outbox(item)
-    assert redrive() == [0, 0, 2]
+    assert redrive() == {"poison": 2}
 
     def is_announced():
         return [message["detail"] for message in scene.tap.about(referral["id"], RECEIVED)] == [detail] * 2
@@ -98,7 +114,7 @@ def test_poison_gets_another_try_and_stays_poison_if_it_is(scene, submission, re
     scene.pipeline.wait_until_quiet()
     assert scene.pipeline.outbox() == []
     assert (scene.referral(submission), scene.lead(submission)) == (referral, lead)
-    assert redrive() == [0, 0, 0]
+    assert redrive() == {}
 
 
 def test_a_stack_that_is_not_this_machines_own_is_found_by_its_outputs(
@@ -106,7 +122,7 @@ def test_a_stack_that_is_not_this_machines_own_is_found_by_its_outputs(
 ):
     # Without dev.env the SDK's own settings count: here they name the tests' stack.
     scene.pipeline.dead_letters.put(undelivered)
-    assert redrive(STACK_DIR=str(tmp_path)) == [1, 0, 0]
+    assert redrive(STACK_DIR=str(tmp_path)) == {"pipeline": 1}
     eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
 
 

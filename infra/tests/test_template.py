@@ -154,13 +154,28 @@ def test_every_rule_goes_to_a_queue_and_gives_up_into_another(template):
             assert target["DeadLetterConfig"]["Arn"] != target["Arn"], name
 
 
-def test_only_its_rule_may_write_to_a_queue(template):
-    targets = {
-        named(arn): name
+def test_what_is_told_of_deals_and_of_links_goes_to_one_function(template):
+    patterns = {
+        name: rule["EventPattern"]
         for name, rule in event_rules(template).items()
-        for target in rule["Targets"]
-        for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"])
+        if named(rule["Targets"][0]["Arn"]) == "DealQueue"
     }
+    assert patterns == {
+        "DealToldRule": {"detail-type": ["DEAL_WON", "deal.won", "deal.closed_won", "DEAL_REOPENED", "DEAL_LOST"]},
+        "ReferralLinkedRule": {
+            "source": ["winnerr.referrals"],
+            "detail-type": ["LEAD_ENTERED_PIPELINE", "REFERRAL_LINKED"],
+        },
+    }
+    assert template.feeding_queues["DealQueue"] == "DealWonFunction"
+
+
+def test_only_its_rules_may_write_to_a_queue(template):
+    targets = {}
+    for name, rule in event_rules(template).items():
+        for target in rule["Targets"]:
+            for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"]):
+                targets.setdefault(named(arn), set()).add(name)
     allowed = {}
     for policy in template.of_type("AWS::SQS::QueuePolicy").values():
         for statement in policy["PolicyDocument"]["Statement"]:
@@ -168,7 +183,7 @@ def test_only_its_rule_may_write_to_a_queue(template):
             assert statement["Action"] == "sqs:SendMessage"
             (queue,) = {named(queue) for queue in policy["Queues"]}
             assert named(statement["Resource"]) == queue
-            allowed[queue] = named(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+            allowed[queue] = {named(rule) for rule in listed(statement["Condition"]["ArnEquals"]["aws:SourceArn"])}
     assert allowed == targets
 
 
@@ -227,6 +242,7 @@ def test_who_may_do_what_in_the_ledger(template):
     assert may == {
         "PublicCaptureRole": capturing,
         "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
+        "DealWonRole": {"GetItem", "Query", "PutItem"},
         "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},

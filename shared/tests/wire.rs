@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use referrals::events::{
-    Detail, EventData, LeadEnteredPipelineV1, NewEvent, ReferralConvertedV1, ReferralReceivedV1,
-    ReferralStatusChangedV1, SOURCE, UnreadableEvent,
+    DealTold, Detail, EventData, LeadEnteredPipelineV1, NewEvent, ReferralConvertedV1, ReferralLinkedV1,
+    ReferralReceivedV1, ReferralStatusChangedV1, ReferrerThankedV1, RewardCanceledV1, RewardReadyV1, RewardSentV1,
+    SOURCE, ThankYouRequestedV1, UnreadableEvent, deal_state,
 };
 use serde_json::Value;
 
@@ -27,6 +28,43 @@ fn the_golden_files_are_read_and_written_unchanged() {
     let converted: Detail<ReferralConvertedV1> = golden(include_str!("../../events/bus/referral-converted.v1.json"));
     assert!(received.metadata.aggregate_version < changed.metadata.aggregate_version);
     assert!(changed.metadata.aggregate_version < converted.metadata.aggregate_version);
+}
+
+#[test]
+fn the_golden_files_of_links_and_rewards_are_read_and_written_unchanged() {
+    let linked: Detail<ReferralLinkedV1> = golden(include_str!("../../events/bus/referral-linked.v1.json"));
+    assert!(linked.data.person_id.is_some() && linked.data.deal_id.is_some());
+    let ready: Detail<RewardReadyV1> = golden(include_str!("../../events/bus/reward-ready.v1.json"));
+    let sent: Detail<RewardSentV1> = golden(include_str!("../../events/bus/reward-sent.v1.json"));
+    let canceled: Detail<RewardCanceledV1> = golden(include_str!("../../events/bus/reward-canceled.v1.json"));
+    let thanked: Detail<ReferrerThankedV1> = golden(include_str!("../../events/bus/referrer-thanked.v1.json"));
+    let requested: Detail<ThankYouRequestedV1> = golden(include_str!("../../events/bus/thank-you-requested.v1.json"));
+    assert_eq!(thanked.metadata.causation_id, Some(sent.metadata.id));
+    let subjects = [ready.metadata, canceled.metadata, requested.metadata].map(|metadata| metadata.subject);
+    assert!(subjects.iter().all(|subject| *subject == linked.metadata.subject));
+}
+
+fn told(json: &str) -> DealTold {
+    let event: Value = serde_json::from_str(json).unwrap();
+    let state = deal_state(event["detail-type"].as_str().unwrap()).unwrap();
+    DealTold::parse(state, event["id"].as_str().unwrap(), &event["detail"].to_string()).unwrap()
+}
+
+#[test]
+fn what_is_told_of_deals_is_read_whoever_tells_it() {
+    let won = told(include_str!("../../events/bus/deal-won.json"));
+    assert_eq!((won.event_id.as_str(), won.news.person_ids.len()), ("crm_9f31c2", 1));
+    let closed = told(include_str!("../../events/bus/deal-closed-won.json"));
+    assert!(closed.event_id.as_str().starts_with("ext_"), "without an id of its own it has the bus's");
+    assert!(closed.news.person_ids.is_empty() && closed.news.named_referral_id.is_some());
+    assert_eq!((&closed.news.revenue, closed.news.at), (&won.news.revenue, won.news.at));
+    let reopened = told(include_str!("../../events/bus/deal-reopened.json"));
+    let lost = told(include_str!("../../events/bus/deal-lost.json"));
+    let revisions = [won.news.revision, reopened.news.revision, lost.news.revision];
+    assert!(revisions.is_sorted() && won.deal_id == lost.deal_id);
+    for name in ["DEAL_WIN", "deal_won", "DEAL.WON", "REFERRAL_LINKED", ""] {
+        assert_eq!(deal_state(name), None, "{name}");
+    }
 }
 
 #[test]

@@ -34,12 +34,8 @@ pub fn text(letter: &Letter) -> String {
             ": reward due.",
         ),
     };
-    let candidates = [
-        full,
-        format!("{agent}, {brokerage}{plain}"),
-        format!("{agent}{plain}"),
-        format!("{agent}{short}"),
-    ];
+    let candidates =
+        [full, format!("{agent}, {brokerage}{plain}"), format!("{agent}{plain}"), format!("{agent}{short}")];
     let texts = candidates.into_iter().map(|text| format!("{text} {STOP}"));
     if let Some(text) = texts.into_iter().find(|text| fits(text)) {
         return text;
@@ -77,7 +73,7 @@ mod tests {
             sms(MessageKind::ThankYou, names),
             "Jane Doe, Doe Realty: thank you for referring Sam Lee! Reply STOP to opt out"
         );
-        let long = "S".repeat(90);
+        let long = "S".repeat(110);
         assert_eq!(
             sms(MessageKind::ThankYou, Names { referred: &long, ..names }),
             "Jane Doe, Doe Realty: thank you for your referral! Reply STOP to opt out"
@@ -87,8 +83,13 @@ mod tests {
             "Jane Doe: thank you for your referral! Reply STOP to opt out"
         );
         assert_eq!(
-            sms(MessageKind::ThankYou, Names { agent: "Женя Иванова", brokerage: "Недвижимость", ..names }),
-            "Женя Иванова: thank you! Reply STOP to opt out",
+            sms(
+                MessageKind::ThankYou,
+                Names {
+                    agent: "Александра Петровна", brokerage: "Недвижимость", ..names
+                }
+            ),
+            "Александра Петровна: thank you! Reply STOP to opt out",
             "70 characters where one is not in the GSM alphabet"
         );
         assert_eq!(

@@ -8,6 +8,11 @@ pub fn one_line(text: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// One line of a header. What looks like an encoded word (RFC 2047) would be decoded to other text than was typed.
+pub fn header_line(text: &str) -> String {
+    one_line(text).replace("=?", "= ?")
+}
+
 /// For example `gift card, 50.00 USD (Tremendous)`.
 pub fn reward(line: &RewardLine) -> String {
     let mut words = match line.reward_type {

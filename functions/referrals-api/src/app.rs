@@ -10,7 +10,7 @@ use referrals::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{account, openapi, people, profile, referrals as ledger};
+use crate::{account, openapi, people, profile, referrals as ledger, rewards};
 
 /// What lives as long as the process.
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ pub fn operations() -> OpenApiRouter<App> {
         .routes(routes!(ledger::lose::lose_referral))
         .routes(routes!(ledger::convert::convert_referral))
         .routes(routes!(ledger::history::find_history))
+        .routes(routes!(rewards::mark_sent::mark_reward_sent))
+        .routes(routes!(rewards::release::release_reward))
+        .routes(routes!(rewards::cancel::cancel_reward))
+        .routes(routes!(rewards::policy::find_policy, rewards::policy::keep_policy))
         .routes(routes!(people::list::list_people))
         .routes(routes!(people::find::find_person, people::edit::edit_person))
         .routes(routes!(people::consent::record_consent))

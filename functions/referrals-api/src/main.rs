@@ -10,6 +10,7 @@ mod path_id;
 mod people;
 mod profile;
 mod referrals;
+mod rewards;
 mod view;
 
 use std::sync::Arc;

@@ -25,6 +25,7 @@ use utoipa::{
     security(("bearer" = [])),
     tags(
         (name = "referrals", description = "The ledger: who referred whom, and what became of it."),
+        (name = "rewards", description = "What advocates are owed for referrals that converted."),
         (name = "people", description = "The address book: advocates and leads."),
         (name = "profile", description = "The caller's own public profile.")
     ),

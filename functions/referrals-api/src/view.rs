@@ -20,6 +20,8 @@ use referrals::domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::rewards::view::{ConversionView, RewardView};
+
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactView {
@@ -50,6 +52,10 @@ pub struct ReferralView {
     #[schema(example = "USD")]
     reward_currency: Option<Currency>,
     reward_sent_at: Option<Timestamp>,
+    /// Since the reward came up; null before.
+    reward: Option<RewardView>,
+    /// What the deal brought; null unless the referral is CONVERTED.
+    conversion: Option<ConversionView>,
     notes: Option<Notes>,
     #[schema(value_type = Vec<RiskFlag>)]
     risk_flags: BTreeSet<RiskFlag>,
@@ -79,6 +85,8 @@ impl From<Referral> for ReferralView {
             reward_value: row.reward_value,
             reward_currency: row.reward_currency,
             reward_sent_at: row.reward_sent_at,
+            reward: row.reward.map(RewardView::from),
+            conversion: row.conversion.map(ConversionView::from),
             notes: row.notes,
             risk_flags: row.risk_flags,
             created_at: row.created_at,

@@ -6,7 +6,8 @@ use super::{
     lifecycle::Step,
     phone::Phone,
     referral::{Referral, ReferralStatus, RewardStatus, RewardType},
-    reward::{Conversion, RewardPolicy},
+    reward::{Conversion, RewardPolicy, RewardRefused},
+    reward_action::RewardAction,
     text::{Notes, PersonName, Reason},
     time::Timestamp,
 };
@@ -68,6 +69,15 @@ pub struct ReferralChange {
     pub notes: Patch<Notes>,
     pub reward_type: Option<RewardType>,
     pub reward_value: Patch<i64>,
+    pub reward_action: Option<RewardAction>,
+}
+
+impl ReferralChange {
+    /// What was given as the reason.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Reason> {
+        self.reward_action.as_ref().and_then(RewardAction::reason).or(self.lost_reason.as_ref())
+    }
 }
 
 /// Why a change cannot be.
@@ -89,6 +99,10 @@ pub enum Refused {
     RewardValue,
     /// Nobody is their own lead.
     SelfReferral,
+    /// The reward cannot go there.
+    RewardTransition { from: RewardStatus, to: RewardStatus },
+    /// The law on referral fees has to be acknowledged before the reward is sent.
+    AcknowledgementRequired,
 }
 
 /// A referral after a change.
@@ -113,7 +127,11 @@ impl Referral {
         let mut next = self.clone();
         let fields = next.edit(change)?;
         let has_moved = next.step(change, self)?;
-        if fields.is_empty() && !has_moved {
+        let reward_has_moved = match &change.reward_action {
+            Some(action) => next.act_on_reward(action, at)?,
+            None => false,
+        };
+        if fields.is_empty() && !has_moved && !reward_has_moved {
             return Ok(None);
         }
         if has_moved && next.status == ReferralStatus::Converted {
@@ -209,6 +227,13 @@ impl Referral {
         }
     }
 
+    fn act_on_reward(&mut self, action: &RewardAction, at: Timestamp) -> Result<bool, Refused> {
+        action.apply(self, at).map_err(|refused| match refused {
+            RewardRefused::Transition(from) => Refused::RewardTransition { from, to: action.target() },
+            RewardRefused::AcknowledgementRequired => Refused::AcknowledgementRequired,
+        })
+    }
+
     /// Moves, keeps the lost reason with its status, and asks for a deal where there has to be one.
     fn step(&mut self, change: &ReferralChange, before: &Self) -> Result<bool, Refused> {
         let from = before.status;
@@ -236,164 +261,4 @@ impl Referral {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{
-        contact::Contact,
-        id::{OrgId, ReferralId, UserId},
-        referral::{Channel, NewReferral},
-    };
-
-    const AT: &str = "2026-11-22T07:00:00Z";
-
-    fn referral(status: ReferralStatus) -> Referral {
-        let new = NewReferral {
-            referrer_person_id: PersonId::parse("person_1").unwrap(),
-            referred_name: PersonName::parse("Sam Lee").unwrap(),
-            referred_contact: Contact::default(),
-            agent_user_id: UserId::parse("user_1").unwrap(),
-            channel: Channel::Manual,
-            notes: None,
-        };
-        let at = Timestamp::parse(AT).unwrap();
-        let mut referral =
-            Referral::received(ReferralId::parse("ref_1").unwrap(), OrgId::parse("org_1").unwrap(), new, at);
-        referral.status = status;
-        referral.resulting_deal_id = (status == ReferralStatus::Converted).then(|| deal("deal_1"));
-        referral.lost_reason = (status == ReferralStatus::Lost).then(|| reason("moved away"));
-        referral
-    }
-
-    fn deal(id: &str) -> DealId {
-        DealId::parse(id).unwrap()
-    }
-
-    fn reason(text: &str) -> Reason {
-        Reason::parse(text).unwrap().unwrap()
-    }
-
-    fn change(referral: &Referral, change: &ReferralChange) -> Result<Option<Changed>, Refused> {
-        let policy = RewardPolicy::default_of(referral.organization_id.clone());
-        referral.changed(change, &policy, Timestamp::parse(AT).unwrap().plus_seconds(1))
-    }
-
-    /// Everything that a step could ask for, so that only the edge decides.
-    fn step(step: Step) -> ReferralChange {
-        ReferralChange {
-            step: Some(step),
-            lost_reason: (step.target() == ReferralStatus::Lost).then(|| reason("no answer")),
-            resulting_deal_id: match step.target() {
-                ReferralStatus::Converted => Patch::Set(deal("deal_1")),
-                _ => Patch::Keep,
-            },
-            ..ReferralChange::default()
-        }
-    }
-
-    #[test]
-    fn every_step_from_every_status_moves_stays_or_is_refused() {
-        let named = [Step::Contact, Step::Qualify, Step::Reopen, Step::Lose, Step::Convert];
-        for from in ReferralStatus::ALL {
-            for asked in named.into_iter().chain(ReferralStatus::ALL.map(Step::To)) {
-                let before = referral(from);
-                let outcome = change(&before, &step(asked));
-                let to = asked.target();
-                if to == from && asked != Step::To(ReferralStatus::Lost) {
-                    assert_eq!(outcome, Ok(None), "{asked:?} from {from:?} changes nothing");
-                } else if to == from {
-                    assert_eq!(outcome.unwrap().unwrap().fields, ["lostReason"], "a patch corrects the reason");
-                } else if asked.is_open_from(from) {
-                    let changed = outcome.unwrap().unwrap();
-                    assert_eq!(changed.referral.status, to);
-                    assert_eq!(changed.referral.conversion.is_some(), to == ReferralStatus::Converted);
-                    assert_eq!(changed.referral.version, before.version + 1);
-                    assert!(changed.referral.updated_at > before.updated_at);
-                    assert_eq!(changed.referral.lost_reason.is_some(), to == ReferralStatus::Lost);
-                } else {
-                    assert_eq!(outcome, Err(Refused::Transition { from, to }), "{asked:?} from {from:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn converting_needs_a_deal_and_keeps_it() {
-        let bare = ReferralChange { step: Some(Step::Convert), ..ReferralChange::default() };
-        assert_eq!(change(&referral(ReferralStatus::Qualified), &bare), Err(Refused::DealRequired));
-        let mut linked = referral(ReferralStatus::Qualified);
-        linked.resulting_deal_id = Some(deal("deal_7"));
-        let changed = change(&linked, &bare).unwrap().unwrap();
-        assert_eq!((changed.fields, changed.referral.resulting_deal_id), (vec![], Some(deal("deal_7"))));
-
-        let converted = referral(ReferralStatus::Converted);
-        let with = |deal| ReferralChange { resulting_deal_id: deal, ..ReferralChange::default() };
-        assert_eq!(change(&converted, &with(Patch::Clear)), Err(Refused::DealRequired));
-        assert!(change(&converted, &with(Patch::Set(deal("deal_2")))).unwrap().is_some(), "a patch corrects the deal");
-        let again = ReferralChange { step: Some(Step::Convert), ..with(Patch::Set(deal("deal_2"))) };
-        assert_eq!(change(&converted, &again), Err(Refused::DealAlreadyLinked));
-    }
-
-    #[test]
-    fn a_reason_comes_and_goes_with_lost() {
-        let bare = ReferralChange { step: Some(Step::To(ReferralStatus::Lost)), ..ReferralChange::default() };
-        assert_eq!(change(&referral(ReferralStatus::Received), &bare), Err(Refused::LostReasonRequired));
-        let stray = ReferralChange { lost_reason: Some(reason("x")), ..ReferralChange::default() };
-        assert_eq!(change(&referral(ReferralStatus::Received), &stray), Err(Refused::NotLost));
-        let reopened = change(&referral(ReferralStatus::Lost), &step(Step::Reopen)).unwrap().unwrap();
-        assert_eq!(reopened.referral.lost_reason, None);
-    }
-
-    #[test]
-    fn a_patch_that_says_what_is_there_changes_nothing() {
-        let before = referral(ReferralStatus::Contacted);
-        let same = ReferralChange {
-            step: Some(Step::To(ReferralStatus::Contacted)),
-            referred_name: Some(before.referred_name.clone()),
-            notes: Patch::Clear,
-            ..ReferralChange::default()
-        };
-        assert_eq!(change(&before, &same), Ok(None));
-        let other = ReferralChange { notes: Patch::Set(Notes::parse("hot").unwrap().unwrap()), ..same };
-        assert_eq!(change(&before, &other).unwrap().unwrap().fields, ["notes"]);
-    }
-
-    #[test]
-    fn nobody_is_their_own_lead() {
-        let own = ReferralChange {
-            referred_person_id: Patch::Set(PersonId::parse("person_1").unwrap()),
-            ..ReferralChange::default()
-        };
-        assert_eq!(change(&referral(ReferralStatus::Received), &own), Err(Refused::SelfReferral));
-    }
-
-    #[test]
-    fn a_reward_is_open_until_it_is_decided() {
-        let with =
-            |reward_type, reward_value| ReferralChange { reward_type, reward_value, ..ReferralChange::default() };
-        let gift = with(Some(RewardType::GiftCard), Patch::Set(5_000));
-        for status in RewardStatus::ALL {
-            let mut before = referral(ReferralStatus::Converted);
-            before.reward_status = status;
-            let is_open = matches!(status, RewardStatus::None | RewardStatus::Pending);
-            assert_eq!(change(&before, &gift).is_ok(), is_open, "{status:?}");
-        }
-        let before = change(&referral(ReferralStatus::Received), &gift).unwrap().unwrap().referral;
-        let share = with(Some(RewardType::CommissionShare), Patch::Keep);
-        assert_eq!(change(&before, &share).unwrap().unwrap().referral.reward_value, None);
-        // The history names what is other now, however it was said.
-        for value in [Patch::Keep, Patch::Clear] {
-            let changed = change(&before, &with(Some(RewardType::Custom), value)).unwrap().unwrap();
-            assert_eq!((changed.referral.reward_value, changed.fields), (None, vec!["rewardType", "rewardValue"]));
-        }
-        for (reward_type, value) in [
-            (RewardType::CommissionShare, 10_001),
-            (RewardType::GiftCard, -1),
-            (RewardType::None, 1),
-            (RewardType::Custom, i64::MAX),
-        ] {
-            let refused = change(&before, &with(Some(reward_type), Patch::Set(value)));
-            assert_eq!(refused, Err(Refused::RewardValue), "{reward_type:?} {value}");
-        }
-        assert!(change(&before, &with(Some(RewardType::CommissionShare), Patch::Set(10_000))).is_ok());
-    }
-}
+mod tests;

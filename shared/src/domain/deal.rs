@@ -53,9 +53,10 @@ pub struct Deal {
     /// The latest that its own system has said; None for a deal that only an agent has named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub news: Option<DealNews>,
-    /// What of the news has become of its referral.
-    #[serde(default)]
-    pub applied_revision: u64,
+    /// The revision that has become of its referral what it could. It goes when the link does, and is not applied again:
+    /// what an agent does after a reversal is not undone by the reversal's being told twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_revision: Option<u64>,
     /// Counts changes.
     #[serde(default)]
     pub version: u64,
@@ -65,7 +66,7 @@ impl Deal {
     /// A deal of which nothing is known.
     #[must_use]
     pub fn unheard_of(deal_id: DealId) -> Self {
-        Self { deal_id, referral_id: None, news: None, applied_revision: 0, version: 0 }
+        Self { deal_id, referral_id: None, news: None, applied_revision: None, version: 0 }
     }
 
     /// Takes in news. False for what is no news: the same revision again, or an earlier one.
@@ -80,7 +81,27 @@ impl Deal {
     /// Whether the deal stands as won.
     #[must_use]
     pub fn is_won(&self) -> bool {
-        self.news.as_ref().is_some_and(|news| news.state == DealState::Won)
+        self.stands_as(DealState::Won)
+    }
+
+    #[must_use]
+    pub fn stands_as(&self, state: DealState) -> bool {
+        self.news.as_ref().is_some_and(|news| news.state == state)
+    }
+
+    /// Whether its referral has been told already what is known of it.
+    #[must_use]
+    pub fn is_applied(&self) -> bool {
+        self.referral_id.is_some()
+            && self.applied_revision.is_some()
+            && self.applied_revision == self.news.as_ref().map(|news| news.revision)
+    }
+
+    /// Takes its referral away from it. What it says it may say again, to another one.
+    pub fn let_go(&mut self) {
+        self.referral_id = None;
+        self.applied_revision = None;
+        self.version = self.version.saturating_add(1);
     }
 }
 
@@ -122,6 +143,8 @@ impl Referral {
     /// What the deal brought. Later news may correct it; what is not said stays.
     fn bring_in(&mut self, news: &DealNews) {
         let conversion = self.conversion.get_or_insert_with(|| Conversion { converted_at: news.at, revenue: None });
+        // Whatever was heard before: the latest news says when, so that it does not matter what came first.
+        conversion.converted_at = news.at;
         if news.revenue.is_some() {
             conversion.revenue.clone_from(&news.revenue);
         }
@@ -134,22 +157,19 @@ fn is_in_window(referral: &Referral, won_at: Timestamp, window_days: u32) -> boo
     referral.created_at < won_at && won_at <= referral.created_at.plus_seconds(window)
 }
 
-/// Among the referrals of a deal's people: the oldest open one, else the latest lost one; created before the win, inside
-/// the window, and of no other deal.
+/// Among the referrals of a deal's people that are no other deal's: the oldest open one, else the latest lost one; created
+/// before the win and inside the window.
 #[must_use]
 pub fn match_referral<'a>(
-    deal: &DealId,
     won_at: Timestamp,
     window_days: u32,
-    candidates: &'a [Referral],
+    candidates: impl Iterator<Item = &'a Referral> + Clone,
 ) -> Option<&'a Referral> {
-    let fits = |referral: &&Referral| {
-        is_in_window(referral, won_at, window_days) && referral.resulting_deal_id.as_ref().is_none_or(|own| own == deal)
-    };
+    let fits = |referral: &&Referral| is_in_window(referral, won_at, window_days);
     let place = |referral: &&Referral| (referral.created_at, referral.id.clone());
     let is_open =
         |status| matches!(status, ReferralStatus::Received | ReferralStatus::Contacted | ReferralStatus::Qualified);
-    let fitting = || candidates.iter().filter(fits);
+    let fitting = || candidates.clone().filter(fits);
     let open = fitting().filter(|referral| is_open(referral.status)).min_by_key(place);
     open.or_else(|| fitting().filter(|referral| referral.status == ReferralStatus::Lost).max_by_key(place))
 }
@@ -193,7 +213,7 @@ mod tests {
     #[test]
     fn the_oldest_open_one_wins_else_the_latest_lost_one() {
         use ReferralStatus::{Contacted, Converted, Lost, Qualified, Received};
-        let rows: [(&str, Vec<Referral>, Option<&str>); 9] = [
+        let rows: [(&str, Vec<Referral>, Option<&str>); 8] = [
             ("nobody", vec![], None),
             (
                 "oldest open",
@@ -207,13 +227,12 @@ mod tests {
             ),
             ("latest lost", vec![referral("ref_1", 1, Lost, ""), referral("ref_2", 2, Lost, "")], Some("ref_2")),
             ("converted is none", vec![referral("ref_1", 1, Converted, "deal_9")], None),
-            ("of another deal", vec![referral("ref_1", 1, Qualified, "deal_9")], None),
             ("of this deal", vec![referral("ref_1", 1, Qualified, "deal_1")], Some("ref_1")),
             ("after the win", vec![referral("ref_1", 10 * DAY, Received, "")], None),
             ("at the win", vec![referral("ref_1", 5 * DAY, Received, "")], None),
         ];
         for (case, candidates, wanted) in rows {
-            let found = match_referral(&deal_id("deal_1"), at(5 * DAY), 730, &candidates);
+            let found = match_referral(at(5 * DAY), 730, candidates.iter());
             assert_eq!(found.map(|found| found.id.as_str()), wanted, "{case}");
         }
     }
@@ -223,7 +242,7 @@ mod tests {
         for (won_at, found) in [(730 * DAY, true), (730 * DAY + 1, false)] {
             for status in [ReferralStatus::Lost, ReferralStatus::Received] {
                 let candidates = [referral("ref_1", 0, status, "")];
-                let matched = match_referral(&deal_id("deal_1"), at(won_at), 730, &candidates);
+                let matched = match_referral(at(won_at), 730, candidates.iter());
                 assert_eq!(matched.is_some(), found, "{won_at} {status:?}");
             }
         }

@@ -25,6 +25,8 @@ pub mod profile;
 pub mod rate_limit;
 pub mod referral;
 pub mod reward;
+pub mod reward_action;
+pub mod reward_policy;
 pub mod scope;
 pub mod spreadsheet;
 pub mod text;

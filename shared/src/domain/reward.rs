@@ -1,4 +1,4 @@
-//! What an advocate is owed for a referral that converted: the policy, and from which status a reward goes to which.
+//! What an advocate is owed for a referral that converted, and from which status a reward goes to which.
 //!
 //! What was sent is never un-sent. The product never says that a reward is legal; it records who said so.
 
@@ -6,119 +6,18 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::reward_policy::{
+    ComplianceGate, DEFAULT_ATTRIBUTION_WINDOW_DAYS, MAX_DAYS, PolicyContent, RewardPolicy, RewardTerms,
+    ThankYouChannel, WrongValue,
+};
 use super::{
-    id::{OrgId, UserId},
+    id::UserId,
     money::{Currency, share},
     referral::{Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
-    text::PersonName,
     time::Timestamp,
 };
 
-/// Through which channels the referrer is thanked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ThankYouChannel {
-    Email,
-    Sms,
-    Both,
-}
-
-impl ThankYouChannel {
-    pub const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Both];
-}
-
-/// What the law on referral fees asks of whoever sends a reward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ComplianceGate {
-    Off,
-    /// Sending needs an acknowledgement.
-    Warn,
-    /// A reward is held until somebody releases it.
-    Hold,
-}
-
-impl ComplianceGate {
-    pub const ALL: [Self; 3] = [Self::Off, Self::Warn, Self::Hold];
-}
-
-/// Days in which a referral can still lead to a deal, unless the policy says otherwise.
-pub const DEFAULT_ATTRIBUTION_WINDOW_DAYS: u32 = 730;
-/// Longest window or holding period, in days (ten years).
-pub const MAX_DAYS: u32 = 3_650;
 const DAY_SECONDS: i64 = 86_400;
-
-/// What an organization gives for referrals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RewardPolicy {
-    pub organization_id: OrgId,
-    pub reward_type: RewardType,
-    /// Minor units of `currency`, or basis points for a commission share.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reward_value: Option<i64>,
-    pub currency: Currency,
-    /// Who fulfils it, in the organization's words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<PersonName>,
-    pub auto_thank: bool,
-    pub thank_you_channel: ThankYouChannel,
-    pub attribution_window_days: u32,
-    pub holding_period_days: u32,
-    pub compliance_gate: ComplianceGate,
-    /// Zero until somebody has set the policy.
-    pub version: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated_by: Option<UserId>,
-}
-
-impl RewardPolicy {
-    /// The policy of an organization that has set none: no reward.
-    #[must_use]
-    pub fn default_of(organization_id: OrgId) -> Self {
-        Self {
-            organization_id,
-            reward_type: RewardType::None,
-            reward_value: None,
-            currency: Currency::us_dollar(),
-            provider: None,
-            auto_thank: true,
-            thank_you_channel: ThankYouChannel::Email,
-            attribution_window_days: DEFAULT_ATTRIBUTION_WINDOW_DAYS,
-            holding_period_days: 0,
-            compliance_gate: ComplianceGate::Warn,
-            version: 0,
-            updated_at: None,
-            updated_by: None,
-        }
-    }
-
-    fn terms(&self) -> RewardTerms {
-        RewardTerms {
-            policy_version: self.version,
-            provider: self.provider.clone(),
-            auto_thank: self.auto_thank,
-            thank_you_channel: self.thank_you_channel,
-            compliance_gate: self.compliance_gate,
-            holding_period_days: self.holding_period_days,
-        }
-    }
-}
-
-/// The policy as it was when the reward came up; later edits of the policy change nothing about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RewardTerms {
-    pub policy_version: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<PersonName>,
-    pub auto_thank: bool,
-    pub thank_you_channel: ThankYouChannel,
-    pub compliance_gate: ComplianceGate,
-    pub holding_period_days: u32,
-}
 
 /// Why a reward waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

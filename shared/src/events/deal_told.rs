@@ -31,11 +31,10 @@ struct Flat {
     organization_id: OrgId,
     deal_id: DealId,
     deal_revision: u64,
-    #[serde(alias = "wonAt")]
-    at: Timestamp,
+    at: Option<Timestamp>,
+    won_at: Option<Timestamp>,
     agent_user_id: Option<UserId>,
-    #[serde(default)]
-    person_ids: Vec<PersonId>,
+    person_ids: Option<Vec<PersonId>>,
     referral_id: Option<ReferralId>,
     currency: Option<Currency>,
     sale_price_minor: Option<i64>,
@@ -69,7 +68,10 @@ impl DealTold {
         let amounts = [flat.sale_price_minor, flat.gross_commission_minor];
         let are_exact = amounts.iter().flatten().all(|amount| (0..=MAX_MINOR).contains(amount));
         let has_amount = amounts.iter().any(Option::is_some);
-        if !are_exact || (has_amount && flat.currency.is_none()) || flat.person_ids.len() > MAX_PEOPLE {
+        // Who tells both may mean the message by the one; the win is what counts.
+        let at = flat.won_at.or(flat.at).ok_or(UnreadableEvent::Malformed)?;
+        let mut person_ids = flat.person_ids.unwrap_or_default();
+        if !are_exact || (has_amount && flat.currency.is_none()) || person_ids.len() > MAX_PEOPLE {
             return Err(UnreadableEvent::Malformed);
         }
         let revenue = flat.currency.filter(|_| has_amount).map(|currency| Revenue {
@@ -78,7 +80,6 @@ impl DealTold {
             gross_commission_minor: flat.gross_commission_minor,
         });
         let own_id = flat.metadata.and_then(|metadata| metadata.id);
-        let mut person_ids = flat.person_ids;
         person_ids.sort();
         person_ids.dedup();
         Ok(Self {
@@ -88,7 +89,7 @@ impl DealTold {
             news: DealNews {
                 revision: flat.deal_revision,
                 state,
-                at: flat.at,
+                at,
                 agent_user_id: flat.agent_user_id,
                 person_ids,
                 named_referral_id: flat.referral_id,

@@ -160,10 +160,16 @@ impl Fields {
     }
 
     pub fn reject(&mut self, name: &str, code: &'static str) {
-        let pointer = self.pointer(name);
-        if !self.errors.iter().any(|error| error.pointer == pointer) {
-            self.errors.push(FieldError::new(pointer, code));
+        if !self.is_rejected(name) {
+            self.errors.push(FieldError::new(self.pointer(name), code));
         }
+    }
+
+    /// Whether the field is known to be wrong.
+    #[must_use]
+    pub fn is_rejected(&self, name: &str) -> bool {
+        let pointer = self.pointer(name);
+        self.errors.iter().any(|error| error.pointer == pointer)
     }
 
     /// Takes over what `validator` found.

@@ -9,7 +9,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{lifecycle, referral::ReferralStatus},
+    domain::{
+        lifecycle,
+        referral::{ReferralStatus, RewardStatus},
+        reward_action,
+    },
     ports::StoreError,
 };
 
@@ -32,6 +36,8 @@ pub enum Code {
     DealAlreadyLinked,
     DealAlreadyAttributed,
     RewardLocked,
+    InvalidRewardTransition,
+    NothingToResend,
     ReferralConverted,
     ContactTaken,
     SlugTaken,
@@ -42,6 +48,7 @@ pub enum Code {
     InvalidFields,
     SelfReferral,
     DealRequired,
+    ComplianceAcknowledgementRequired,
     IdempotencyKeyReused,
     TooManyRequests,
     Internal,
@@ -49,7 +56,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::InvalidQuery,
@@ -64,6 +71,8 @@ impl Code {
         Self::DealAlreadyLinked,
         Self::DealAlreadyAttributed,
         Self::RewardLocked,
+        Self::InvalidRewardTransition,
+        Self::NothingToResend,
         Self::ReferralConverted,
         Self::ContactTaken,
         Self::SlugTaken,
@@ -74,6 +83,7 @@ impl Code {
         Self::InvalidFields,
         Self::SelfReferral,
         Self::DealRequired,
+        Self::ComplianceAcknowledgementRequired,
         Self::IdempotencyKeyReused,
         Self::TooManyRequests,
         Self::Internal,
@@ -104,6 +114,10 @@ impl Code {
             }
             Self::DealAlreadyAttributed => (StatusCode::CONFLICT, "The deal belongs to another referral."),
             Self::RewardLocked => (StatusCode::CONFLICT, "The reward can be changed only until it is decided."),
+            Self::InvalidRewardTransition => {
+                (StatusCode::CONFLICT, "The reward cannot go from its status to that one.")
+            }
+            Self::NothingToResend => (StatusCode::CONFLICT, "No thank-you is over without having been accepted."),
             Self::ReferralConverted => (StatusCode::CONFLICT, "A converted referral cannot be deleted."),
             Self::ContactTaken => (StatusCode::CONFLICT, "The address or number belongs to another person."),
             Self::SlugTaken => (StatusCode::CONFLICT, "The slug belongs to another profile."),
@@ -122,6 +136,9 @@ impl Code {
             Self::DealRequired => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "A converted referral needs the deal that it led to.")
             }
+            Self::ComplianceAcknowledgementRequired => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "Sending this reward needs `complianceAcknowledged`.")
+            }
             Self::IdempotencyKeyReused => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.")
             }
@@ -130,6 +147,36 @@ impl Code {
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "The service is busy. Try again shortly."),
         }
     }
+}
+
+/// What whoever sends a reward has to have thought of. It says what the law is about, never that a reward is legal.
+const REFERRAL_FEE_WARNING: &str = "In the United States, section 8 of RESPA (12 U.S.C. 2607) forbids giving a thing of \
+    value for referring settlement-service business, and state licence laws restrict who may receive a referral fee. \
+    Whether this reward may be given is yours to decide, with your broker or counsel if in doubt. Send \
+    `complianceAcknowledged: true` to record that you have.";
+
+impl Code {
+    /// More than the title says, where somebody has to decide something.
+    fn detail(self) -> Option<&'static str> {
+        (self == Self::ComplianceAcknowledgementRequired).then_some(REFERRAL_FEE_WARNING)
+    }
+}
+
+/// A status of a referral, or of its reward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = ProblemStatus)]
+pub enum EitherStatus {
+    Referral(ReferralStatus),
+    Reward(RewardStatus),
+}
+
+/// A move that there is not, and those that there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Transition {
+    from: EitherStatus,
+    to: EitherStatus,
+    allowed: Vec<EitherStatus>,
 }
 
 /// What is wrong with one field.
@@ -152,7 +199,7 @@ impl FieldError {
 pub struct Problem {
     pub code: Code,
     pub errors: Vec<FieldError>,
-    transition: Option<(ReferralStatus, ReferralStatus)>,
+    transition: Option<Transition>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -170,7 +217,17 @@ impl Problem {
     /// 409 that says where the referral could go instead.
     #[must_use]
     pub fn invalid_transition(from: ReferralStatus, to: ReferralStatus) -> Self {
-        Self { transition: Some((from, to)), ..Self::new(Code::InvalidTransition) }
+        let allowed = lifecycle::targets(from).into_iter().map(EitherStatus::Referral).collect();
+        let (from, to) = (EitherStatus::Referral(from), EitherStatus::Referral(to));
+        Self { transition: Some(Transition { from, to, allowed }), ..Self::new(Code::InvalidTransition) }
+    }
+
+    /// 409 that says where the reward could go instead.
+    #[must_use]
+    pub fn invalid_reward_transition(from: RewardStatus, to: RewardStatus) -> Self {
+        let allowed = reward_action::targets(from).iter().copied().map(EitherStatus::Reward).collect();
+        let (from, to) = (EitherStatus::Reward(from), EitherStatus::Reward(to));
+        Self { transition: Some(Transition { from, to, allowed }), ..Self::new(Code::InvalidRewardTransition) }
     }
 
     #[must_use]
@@ -215,22 +272,26 @@ pub struct ProblemBody {
     title: &'static str,
     status: u16,
     code: Code,
+    /// More than the title says, where somebody has to decide something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    detail: Option<&'static str>,
     /// The fields or parameters that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// With `invalid_transition`: the referral's status.
+    /// With `invalid_transition` and `invalid_reward_transition`: the status of the referral, or of its reward.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
-    from: Option<ReferralStatus>,
-    /// With `invalid_transition`: the status that was asked for.
+    from: Option<EitherStatus>,
+    /// With these: the status that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
-    to: Option<ReferralStatus>,
-    /// With `invalid_transition`: the statuses that an agent can take the referral to.
+    to: Option<EitherStatus>,
+    /// With these: the statuses that an agent can take it to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
-    allowed: Option<Vec<ReferralStatus>>,
+    allowed: Option<Vec<EitherStatus>>,
 }
 
 impl IntoResponse for Problem {
@@ -241,10 +302,11 @@ impl IntoResponse for Problem {
             title,
             status: status.as_u16(),
             code: self.code,
+            detail: self.code.detail(),
             errors: self.errors,
-            from: self.transition.map(|(from, _)| from),
-            to: self.transition.map(|(_, to)| to),
-            allowed: self.transition.map(|(from, _)| lifecycle::targets(from)),
+            from: self.transition.as_ref().map(|transition| transition.from),
+            to: self.transition.as_ref().map(|transition| transition.to),
+            allowed: self.transition.map(|transition| transition.allowed),
         };
         let json = serde_json::to_string(&body).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], json).into_response();

@@ -20,6 +20,7 @@ use crate::domain::{
     person::{LeadSource, PipelineStage, RelationshipStage},
     phone::Phone,
     referral::{Channel, ReferralStatus, RewardStatus, RewardType, RiskFlag},
+    reward::{ComplianceGate, HoldReason, ThankYouChannel},
     text::{NAME_MAX_CHARS, NOTES_MAX_CHARS, Notes, PersonName, REASON_MAX_CHARS, Reason},
     time::Timestamp,
 };
@@ -80,6 +81,9 @@ schema! {
     RewardType: one_of(&RewardType::ALL);
     RewardStatus: one_of(&RewardStatus::ALL);
     RiskFlag: one_of(&RiskFlag::ALL);
+    ComplianceGate: one_of(&ComplianceGate::ALL);
+    HoldReason: one_of(&HoldReason::ALL);
+    ThankYouChannel: one_of(&ThankYouChannel::ALL);
     LeadSource: one_of(&[LeadSource::Referral]);
     RelationshipStage: one_of(&[RelationshipStage::Advocate]);
     PipelineStage: one_of(&[PipelineStage::Lead]);

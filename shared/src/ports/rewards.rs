@@ -7,11 +7,10 @@ use crate::{
     domain::{
         audit::AuditEntry,
         deal::Deal,
-        id::{DealId, EventId, PersonId},
+        id::{DealId, PersonId},
         referral::Referral,
         reward::RewardPolicy,
         scope::OrgScope,
-        time::Timestamp,
     },
     events::NewEvent,
 };
@@ -29,31 +28,22 @@ pub trait PolicyBook: Send + Sync {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
-/// News of a deal, with the event that told it, in one transaction. The deal is replaced in the version that was read.
-#[derive(Debug, Clone)]
-pub struct NewsWrite {
-    pub event_id: EventId,
-    pub consumer: &'static str,
-    pub at: Timestamp,
-    /// The deal with its news; its version is one more than the one that was read.
-    pub deal: Deal,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewsOutcome {
     Recorded,
-    /// The event is in the inbox: it was recorded before.
-    AlreadyRecorded,
     /// The deal moved since it was read. Read again.
     Stale,
 }
 
-/// What the news of a deal makes of its referral, in one transaction. Both rows are replaced in the versions that were
+/// What the news of a deal makes of its referral, in one transaction. All rows are replaced in the versions that were
 /// read.
 #[derive(Debug, Clone)]
 pub struct Settlement {
     pub deal: Deal,
-    pub referral: Referral,
+    /// None when the news changes nothing about it.
+    pub referral: Option<Box<Referral>>,
+    /// A lost deal from which the referral goes over to this one.
+    pub let_go: Option<Box<Deal>>,
     pub audit: Vec<AuditEntry>,
     pub events: Vec<NewEvent>,
 }
@@ -71,10 +61,12 @@ pub trait DealBook: Send + Sync {
     fn find_deal(&self, scope: &OrgScope, id: &DealId)
     -> impl Future<Output = Result<Option<Deal>, StoreError>> + Send;
 
+    /// Writes a deal with its news, and which people it names. Its version is one more than the one that was read. The
+    /// revision in it is what an inbox is elsewhere: the same news is no news.
     fn record_news(
         &self,
         scope: &OrgScope,
-        write: &NewsWrite,
+        deal: &Deal,
     ) -> impl Future<Output = Result<NewsOutcome, StoreError>> + Send;
 
     /// The deals that name the person, as far as they were heard of. Strongly consistent.

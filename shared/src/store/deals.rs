@@ -6,8 +6,7 @@ use super::{
     Ledger,
     error::store_error,
     keys,
-    pipeline::INBOX_SECONDS,
-    rows::{DealLinkRow, InboxRow, from_item, to_item},
+    rows::{DealLinkRow, from_item, to_item},
     transaction::{Committed, Transaction},
 };
 use crate::{
@@ -16,36 +15,27 @@ use crate::{
         id::{DealId, PersonId},
         scope::OrgScope,
     },
-    ports::{DealBook, NewsOutcome, NewsWrite, SettleOutcome, Settlement, StoreError},
+    ports::{DealBook, NewsOutcome, SettleOutcome, Settlement, StoreError},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Inbox,
-    Effect,
-}
+struct Part;
 
 impl DealBook for Ledger {
     async fn find_deal(&self, scope: &OrgScope, id: &DealId) -> Result<Option<Deal>, StoreError> {
         self.get("reading a deal", &keys::deal(scope, id)).await
     }
 
-    async fn record_news(&self, scope: &OrgScope, write: &NewsWrite) -> Result<NewsOutcome, StoreError> {
+    async fn record_news(&self, scope: &OrgScope, deal: &Deal) -> Result<NewsOutcome, StoreError> {
         let mut transaction = Transaction::default();
-        let inbox = InboxRow { applied_at: write.at, expires_at: write.at.plus_seconds(INBOX_SECONDS).epoch_seconds() };
-        let inbox_keys = keys::inbox(scope, write.consumer, &write.event_id);
-        transaction.create(Part::Inbox, &self.table, to_item(&inbox, &inbox_keys)?)?;
-        self.replace_deal(&mut transaction, scope, &write.deal)?;
-        for person in write.deal.news.iter().flat_map(|news| &news.person_ids) {
-            let row = DealLinkRow { deal_id: write.deal.deal_id.clone() };
-            let link = keys::person_deal(scope, person, &write.deal.deal_id);
-            transaction.write(Part::Effect, &self.table, to_item(&row, &link)?)?;
+        self.replace_deal(&mut transaction, scope, deal)?;
+        for person in deal.news.iter().flat_map(|news| &news.person_ids) {
+            let row = DealLinkRow { deal_id: deal.deal_id.clone() };
+            let link = keys::person_deal(scope, person, &deal.deal_id);
+            transaction.write(Part, &self.table, to_item(&row, &link)?)?;
         }
         Ok(match transaction.commit(&self.client).await? {
             Committed::Done => NewsOutcome::Recorded,
-            Committed::Refused(refusals) if refusals.iter().any(|refusal| refusal.name == Part::Inbox) => {
-                NewsOutcome::AlreadyRecorded
-            }
             Committed::Refused(_) => NewsOutcome::Stale,
         })
     }
@@ -69,18 +59,21 @@ impl DealBook for Ledger {
     }
 
     async fn settle(&self, scope: &OrgScope, settlement: &Settlement) -> Result<SettleOutcome, StoreError> {
-        let referral = &settlement.referral;
         let mut transaction = Transaction::default();
-        self.replace_deal(&mut transaction, scope, &settlement.deal)?;
-        let item = to_item(referral, &keys::referral_row(scope, referral))?;
-        self.replace(&mut transaction, Part::Effect, item, referral.version)?;
-        for entry in &settlement.audit {
-            transaction.create(Part::Effect, &self.table, to_item(entry, &keys::audit(scope, &referral.id, entry))?)?;
+        for deal in std::iter::once(&settlement.deal).chain(settlement.let_go.as_deref()) {
+            self.replace_deal(&mut transaction, scope, deal)?;
+        }
+        if let Some(referral) = &settlement.referral {
+            let item = to_item(referral, &keys::referral_row(scope, referral))?;
+            self.replace(&mut transaction, Part, item, referral.version)?;
+            for entry in &settlement.audit {
+                transaction.create(Part, &self.table, to_item(entry, &keys::audit(scope, &referral.id, entry))?)?;
+            }
+            self.wait_for_the_clock(&mut transaction, Part, scope, referral)?;
         }
         for event in &settlement.events {
-            transaction.create(Part::Effect, &self.outbox_table, super::outbox::item(event)?)?;
+            transaction.create(Part, &self.outbox_table, super::outbox::item(event)?)?;
         }
-        self.wait_for_the_clock(&mut transaction, Part::Effect, scope, referral)?;
         Ok(match transaction.commit(&self.client).await? {
             Committed::Done => SettleOutcome::Settled,
             Committed::Refused(_) => SettleOutcome::Stale,
@@ -98,8 +91,8 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let item = to_item(deal, &keys::deal(scope, &deal.deal_id))?;
         if deal.version == 1 {
-            return transaction.create(Part::Effect, &self.table, item);
+            return transaction.create(Part, &self.table, item);
         }
-        self.replace(transaction, Part::Effect, item, deal.version)
+        self.replace(transaction, Part, item, deal.version)
     }
 }

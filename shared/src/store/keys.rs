@@ -51,6 +51,8 @@ pub const REFERRED: &str = "REFERRED#";
 pub const DEAL_OF: &str = "DEAL_OF#";
 /// Partition of the rewards that wait for the clock.
 pub const DUE_HOLDS: &str = "DUE_HOLDS";
+/// Sort key of a referral's row.
+pub const REFERRAL: &str = "REFERRAL";
 /// Prefix of the entries of a referral's history.
 pub const AUDIT: &str = "AUDIT#";
 /// Prefix of the messages about a referral.
@@ -280,7 +282,7 @@ pub fn referral_partition(scope: &OrgScope, id: &ReferralId) -> String {
 /// Table key only.
 #[must_use]
 pub fn referral(scope: &OrgScope, id: &ReferralId) -> Keys {
-    Keys::new(referral_partition(scope, id), "REFERRAL")
+    Keys::new(referral_partition(scope, id), REFERRAL)
 }
 
 #[must_use]

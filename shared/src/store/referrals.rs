@@ -97,12 +97,13 @@ impl ReferralReader for Ledger {
                 .await
                 .map_err(|error| store_error(operation, &error))?;
             for item in output.items.unwrap_or_default() {
-                let sort = item.get(keys::SK).and_then(|sk| sk.as_s().ok());
-                if sort.is_some_and(|sk| sk.starts_with(keys::AUDIT)) {
+                let sort = item.get(keys::SK).and_then(|sk| sk.as_s().ok()).map_or("", String::as_str);
+                if sort.starts_with(keys::AUDIT) {
                     history.entries.push(from_item::<AuditEntry>(operation, item)?);
-                } else {
+                } else if sort == keys::REFERRAL {
                     history.referral = Some(from_item(operation, item)?);
                 }
+                // Messages stand there too; the entries say what became of them.
             }
             start = output.last_evaluated_key;
             // A read ends at a megabyte, however few entries that is.

@@ -243,7 +243,7 @@ impl Ledger {
         let own = (":referral", text(referral.as_str()));
         match belonging {
             Belonging::Own => {
-                let change = "REMOVE referralId ADD version :one";
+                let change = "REMOVE referralId, appliedRevision ADD version :one";
                 transaction.update(Part::OldDeal, &self.table, &keys, change, IS_OWN, [own, (":one", one())])
             }
             Belonging::Not => transaction.check(Part::OldDeal, &self.table, &keys, IS_NOT_OWN, [], [own]),

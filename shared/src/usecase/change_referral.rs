@@ -161,7 +161,7 @@ async fn revise(
         actor: Actor::Member(caller.user.clone()),
         request_id: request.request_id,
         event: None,
-        note: request.change.lost_reason.clone().filter(|_| referral.status == ReferralStatus::Lost),
+        note: request.change.reason().cloned(),
     };
     let traces = cause.traces(ids, before, &referral, &fields)?;
     let flagged = |rival: &Referral| {

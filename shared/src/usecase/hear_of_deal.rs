@@ -7,15 +7,15 @@ use super::{
 };
 use crate::{
     domain::{
-        deal::Deal,
+        deal::{Deal, DealState},
         id::{DealId, PersonId},
         scope::OrgScope,
     },
     events::{DealTold, Metadata},
-    ports::{Clock, DealBook, Ids, NewsOutcome, NewsWrite, PersonReader, PolicyBook, ReferralReader, StoreError},
+    ports::{Clock, DealBook, Ids, NewsOutcome, PersonReader, PolicyBook, ReferralReader, StoreError},
 };
 
-/// This function's name in inboxes and audit entries.
+/// This function's name in audit entries.
 pub const CONSUMER: &str = "deal-won";
 
 /// # Errors
@@ -29,7 +29,24 @@ pub async fn hear_of_deal(
     let scope = OrgScope::from_bus_event(told.organization_id.clone());
     record(store, clock, &scope, told).await?;
     // Whatever was recorded when: an earlier attempt may have died between recording and looking.
-    settle_deal(store, clock, ids, &scope, &told.deal_id, &told.event_id).await
+    let settled = settle_deal(store, clock, ids, &scope, &told.deal_id, &told.event_id).await?;
+    if told.news.state == DealState::Lost
+        && let Some(lead) = lead_of(store, &scope, &told.deal_id).await?
+    {
+        // Another deal of theirs may have been won meanwhile, and their referral was this one's.
+        settle_deals_of(store, clock, ids, &scope, &lead, &told.event_id).await?;
+    }
+    Ok(settled)
+}
+
+/// The lead of the referral that the deal belongs to.
+async fn lead_of(
+    store: &(impl DealBook + ReferralReader),
+    scope: &OrgScope,
+    deal: &DealId,
+) -> Result<Option<PersonId>, StoreError> {
+    let Some(referral) = store.find_deal(scope, deal).await?.and_then(|deal| deal.referral_id) else { return Ok(None) };
+    Ok(store.find_referral(scope, &referral).await?.and_then(|referral| referral.referred_person_id))
 }
 
 /// A referral was linked to a lead, or to a deal: what was heard of before is settled now.
@@ -72,10 +89,8 @@ async fn record(
             return Ok(());
         }
         deal.version = deal.version.saturating_add(1);
-        let (event_id, at) = (told.event_id.clone(), clock.now());
-        let write = NewsWrite { event_id, consumer: CONSUMER, at, deal };
-        match store.record_news(scope, &write).await? {
-            NewsOutcome::Recorded | NewsOutcome::AlreadyRecorded => return Ok(()),
+        match store.record_news(scope, &deal).await? {
+            NewsOutcome::Recorded => return Ok(()),
             NewsOutcome::Stale => pause().await,
         }
     }

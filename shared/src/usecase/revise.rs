@@ -5,7 +5,7 @@ use super::record_referral::new_event;
 use crate::{
     domain::{
         audit::{Actor, AuditAction, AuditEntry},
-        id::EventId,
+        id::{DealId, EventId},
         referral::{Referral, ReferralStatus, RewardStatus},
         text::Reason,
         time::Timestamp,
@@ -37,6 +37,10 @@ pub(super) struct Traces {
     pub events: Vec<NewEvent>,
 }
 
+fn deal_id_if_new(before: &Referral, after: &Referral) -> Option<DealId> {
+    after.resulting_deal_id.clone().filter(|_| before.resulting_deal_id != after.resulting_deal_id)
+}
+
 impl Cause<'_> {
     pub fn entry(&self, action: AuditAction) -> AuditEntry {
         AuditEntry {
@@ -63,7 +67,7 @@ impl Cause<'_> {
         fields: &[&'static str],
     ) -> Result<Traces, StoreError> {
         let mut traces = Traces { audit: Vec::new(), events: Vec::new() };
-        let deal_id = after.resulting_deal_id.clone().filter(|_| before.resulting_deal_id != after.resulting_deal_id);
+        let deal_id = deal_id_if_new(before, after);
         let has_moved = before.status != after.status;
         if has_moved || !fields.is_empty() {
             let action = if has_moved { AuditAction::StatusChanged } else { AuditAction::Edited };
@@ -82,8 +86,9 @@ impl Cause<'_> {
         }
         let person_id =
             after.referred_person_id.clone().filter(|_| before.referred_person_id != after.referred_person_id);
-        let linked_deal =
-            after.resulting_deal_id.clone().filter(|_| before.resulting_deal_id != after.resulting_deal_id);
+        // A deal that is told of itself made its own link: nobody has to look for it.
+        let is_told = matches!(self.actor, Actor::System(_));
+        let linked_deal = deal_id_if_new(before, after).filter(|_| !is_told);
         if person_id.is_some() || linked_deal.is_some() {
             let data = ReferralLinkedV1 { referral_id: after.id.clone(), person_id, deal_id: linked_deal };
             traces.events.push(new_event(self.metadata(ids, after, ReferralLinkedV1::VERSION), data)?);

@@ -9,10 +9,12 @@ use super::{
     decide_notice::decide_notice,
     decide_thank_you::decide_thank_you,
     record_sending::record_sending,
+    revoke_consent::{Revocation, revoke_consent},
 };
 use crate::{
     domain::{
         audit::{Actor, AuditAction, AuditEntry, MessageNote},
+        consent::{ConsentChannel, ConsentMethod},
         id::{EventId, PersonId},
         letter::Letter,
         message::{Claim, Message, MessageId, MessageKind, MessageStatus, NextStep, Sending, SkipReason},
@@ -132,7 +134,15 @@ pub(super) async fn send_message(
                 continue;
             }
         }
-        let Ok(letter) = decision.verdict else { return Ok(Sent::Done) };
+        let letter = match decision.verdict {
+            Ok(letter) => letter,
+            Err(reason) => {
+                if let (SkipReason::OptedOut, MessageKind::ThankYou) = (reason, id.kind) {
+                    stop(office, scope, referral, event).await?;
+                }
+                return Ok(Sent::Done);
+            }
+        };
         let sending = office.carrier.send(&letter).await;
         record_sending(office.store, office.clock, office.ids, scope, id, &token, &sending, event, SENDER).await?;
         return Ok(match sending {
@@ -142,6 +152,24 @@ pub(super) async fn send_message(
         });
     }
     Err(gave_up("sending a message"))
+}
+
+/// Whoever has told their carrier to stop has taken their consent back.
+async fn stop(
+    office: &Office<'_, impl MessageStore, impl MemberDirectory, impl Carrier, impl Clock, impl Ids>,
+    scope: &OrgScope,
+    referral: &Referral,
+    event: &EventId,
+) -> Result<(), StoreError> {
+    let revocation = Revocation {
+        channel: ConsentChannel::Sms,
+        address: None,
+        method: ConsentMethod::Stop,
+        actor: Actor::System(SENDER),
+        evidence: None,
+        request_id: event.as_str(),
+    };
+    revoke_consent(office.store, office.clock, scope, &referral.referrer_person_id, &revocation).await.map(|_| ())
 }
 
 fn begin(scope: &OrgScope, referral: &Referral, id: &MessageId, at: Timestamp) -> Message {

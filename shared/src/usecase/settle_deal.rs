@@ -10,9 +10,9 @@ use super::{
 use crate::{
     domain::{
         audit::Actor,
-        deal::{Deal, DealNews, Heard, match_referral},
+        deal::{Deal, DealNews, DealState, Heard, match_referral},
         id::{DealId, EventId, PersonId},
-        referral::Referral,
+        referral::{Referral, ReferralStatus},
         reward::RewardPolicy,
         scope::OrgScope,
     },
@@ -47,26 +47,34 @@ pub async fn settle_deal(
             return Ok(Settled::Ignored("unknown deal"));
         };
         let Some(news) = deal.news.clone() else { return Ok(Settled::Ignored("only an agent has named the deal")) };
+        if deal.is_applied() {
+            return Ok(Settled::AlreadyDone);
+        }
         let policy = store.find_policy(scope).await?;
-        let Some(before) = find_referral_of(store, scope, &deal, &news, &policy).await? else {
-            return Ok(Settled::Ignored("no referral of this deal"));
+        let found = match find_referral_of(store, scope, &deal, &news, &policy).await? {
+            Ok(found) => found,
+            Err(reason) => return Ok(Settled::Ignored(reason)),
         };
+        let before = found.referral;
         let at = clock.now();
         let mut referral = before.clone();
-        match referral.hear_of(deal_id, &news, &policy, at) {
-            Heard::NotHere(reason) => return Ok(Settled::Ignored(reason)),
-            Heard::Unchanged if deal.applied_revision == news.revision => return Ok(Settled::AlreadyDone),
-            Heard::Unchanged | Heard::Changed => {}
+        let heard = referral.hear_of(deal_id, &news, &policy, at);
+        if let Heard::NotHere(reason) = heard {
+            return Ok(Settled::Ignored(reason));
         }
-        referral.touch(at);
-        let cause =
-            Cause { at, actor: Actor::System(CONSUMER), request_id: event.as_str(), event: Some(event), note: None };
-        let fields = changed_fields(&before, &referral);
-        let traces = cause.traces(ids, &before, &referral, &fields)?;
         deal.referral_id = Some(referral.id.clone());
-        deal.applied_revision = news.revision;
+        deal.applied_revision = Some(news.revision);
         deal.version = deal.version.saturating_add(1);
-        let settlement = Settlement { deal, referral, audit: traces.audit, events: traces.events };
+        let mut settlement =
+            Settlement { deal, referral: None, let_go: found.let_go, audit: Vec::new(), events: Vec::new() };
+        if heard == Heard::Changed {
+            referral.touch(at);
+            let actor = Actor::System(CONSUMER);
+            let cause = Cause { at, actor, request_id: event.as_str(), event: Some(event), note: None };
+            let traces = cause.traces(ids, &before, &referral, &changed_fields(&before, &referral))?;
+            (settlement.audit, settlement.events) = (traces.audit, traces.events);
+            settlement.referral = Some(Box::new(referral));
+        }
         match store.settle(scope, &settlement).await? {
             SettleOutcome::Settled => return Ok(Settled::Done),
             SettleOutcome::Stale => pause().await,
@@ -105,32 +113,71 @@ fn changed_fields(before: &Referral, after: &Referral) -> Vec<&'static str> {
     fields.into_iter().filter(|(changed, _)| *changed).map(|(_, field)| field).collect()
 }
 
+/// A referral that news of a deal is for.
+struct Found {
+    referral: Referral,
+    /// The lost deal that it is still linked to.
+    let_go: Option<Box<Deal>>,
+}
+
 /// The referral that the deal belongs to; else the one that the deal names; else, for a won deal, the one that fits best
-/// among those of its people.
+/// among those of its people. The reason, where there is none.
+///
+/// A link that stands goes before everything: an agent may have made it, and what one revision was credited to, a later
+/// one does not take away.
 async fn find_referral_of(
-    store: &(impl ReferralReader + PersonReader),
+    store: &(impl DealBook + ReferralReader + PersonReader),
     scope: &OrgScope,
     deal: &Deal,
     news: &DealNews,
     policy: &RewardPolicy,
-) -> Result<Option<Referral>, StoreError> {
+) -> Result<Result<Found, &'static str>, StoreError> {
     if let Some(linked) = &deal.referral_id {
-        return store.find_referral(scope, linked).await;
+        let referral = store.find_referral(scope, linked).await?;
+        return Ok(referral.map(|referral| Found { referral, let_go: None }).ok_or("the referral is gone"));
     }
     if !deal.is_won() {
-        return Ok(None);
+        return Ok(Err("no referral of this deal"));
     }
     if let Some(named) = &news.named_referral_id
         && let Some(referral) = store.find_referral(scope, named).await?
-        && referral.resulting_deal_id.as_ref().is_none_or(|own| *own == deal.deal_id)
     {
-        return Ok(Some(referral));
+        // Whoever names one means that one and nobody else's.
+        let free = when_free(store, scope, deal, referral).await?;
+        return Ok(free.ok_or("the referral that it names is another deal's"));
     }
     let mut candidates = Vec::new();
     for person in &news.person_ids {
         for id in store.referrals_of_lead(scope, person).await?.iter().take(MAX_CANDIDATES) {
-            candidates.extend(store.find_referral(scope, id).await?);
+            if let Some(referral) = store.find_referral(scope, id).await? {
+                candidates.extend(when_free(store, scope, deal, referral).await?);
+            }
         }
     }
-    Ok(match_referral(&deal.deal_id, news.at, policy.attribution_window_days, &candidates).cloned())
+    let window_days = policy.attribution_window_days;
+    let best = match_referral(news.at, window_days, candidates.iter().map(|found| &found.referral))
+        .map(|best| best.id.clone());
+    let found = best.and_then(|best| candidates.into_iter().find(|found| found.referral.id == best));
+    Ok(found.ok_or("no referral of this deal"))
+}
+
+/// The referral, unless it is of another deal that may still be won. A converted one never changes its deal by itself.
+async fn when_free(
+    store: &impl DealBook,
+    scope: &OrgScope,
+    deal: &Deal,
+    referral: Referral,
+) -> Result<Option<Found>, StoreError> {
+    let Some(other) = referral.resulting_deal_id.as_ref().filter(|own| **own != deal.deal_id) else {
+        return Ok(Some(Found { referral, let_go: None }));
+    };
+    if referral.status == ReferralStatus::Converted {
+        return Ok(None);
+    }
+    let Some(mut other) = store.find_deal(scope, other).await? else { return Ok(None) };
+    if !other.stands_as(DealState::Lost) {
+        return Ok(None);
+    }
+    other.let_go();
+    Ok(Some(Found { referral, let_go: Some(Box::new(other)) }))
 }

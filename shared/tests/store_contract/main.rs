@@ -4,6 +4,8 @@
 
 mod capture;
 mod claims;
+mod deal_links;
+mod deal_orders;
 mod deals;
 mod deletion;
 mod entry;

@@ -20,7 +20,9 @@ mod export;
 mod links;
 mod once;
 mod people;
+mod policy;
 mod profile;
+mod rewards;
 
 pub(super) struct World {
     pub(super) router: Router,

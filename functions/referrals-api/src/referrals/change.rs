@@ -96,5 +96,7 @@ fn problem(refused: Refused) -> Problem {
         Refused::RewardLocked => Problem::new(Code::RewardLocked),
         Refused::RewardValue => field("/rewardValue", "out_of_range"),
         Refused::SelfReferral => Problem::new(Code::SelfReferral),
+        Refused::RewardTransition { from, to } => Problem::invalid_reward_transition(from, to),
+        Refused::AcknowledgementRequired => Problem::new(Code::ComplianceAcknowledgementRequired),
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Fields of a referral that other operations set, or nobody.
-const READ_ONLY: [&str; 13] = [
+const READ_ONLY: [&str; 15] = [
     "id",
     "organizationId",
     "referrerPersonId",
@@ -39,6 +39,8 @@ const READ_ONLY: [&str; 13] = [
     "rewardStatus",
     "rewardCurrency",
     "rewardSentAt",
+    "reward",
+    "conversion",
     "riskFlags",
     "createdAt",
     "updatedAt",
@@ -139,6 +141,7 @@ fn read(mut fields: Fields, region: &Region) -> Result<ReferralChange, Problem> 
         notes,
         reward_type,
         reward_value,
+        reward_action: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The ledger's routes.
 
-mod change;
+pub mod change;
 pub mod contact;
 pub mod convert;
 pub mod delete;

@@ -1,8 +1,9 @@
 use super::*;
 use crate::domain::{
     contact::Contact,
-    id::{PersonId, ReferralId},
+    id::{OrgId, PersonId, ReferralId},
     referral::{Channel, NewReferral},
+    text::PersonName,
 };
 
 fn at(seconds: i64) -> Timestamp {

@@ -104,8 +104,14 @@ impl Operation {
             ("PUT", "/api/reputation/profile") => {
                 json!({"slug": "robin-roe", "displayName": "Robin Roe", "brokerage": "Roe Homes", "published": true})
             }
+            ("PUT", "/api/reputation/reward-policy") => json!({"rewardType": "gift_card", "rewardValue": 5000}),
             ("POST", "/api/reputation/referrals/{id}/lose") => json!({"lostReason": "no answer"}),
             ("POST", "/api/reputation/referrals/{id}/convert") => json!({"resultingDealId": "deal_of_ours"}),
+            ("POST", "/api/reputation/referrals/{id}/reward/mark-sent") => json!({"complianceAcknowledged": true}),
+            (
+                "POST",
+                "/api/reputation/referrals/{id}/reward/release" | "/api/reputation/referrals/{id}/reward/cancel",
+            ) => json!({"reason": "talked to the broker"}),
             (
                 "POST",
                 "/api/reputation/referrals/{id}/contact"

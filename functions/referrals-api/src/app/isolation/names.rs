@@ -12,6 +12,12 @@ async fn ready(border: &Border, operation: &Operation, who: Who) -> String {
         let lose = call(who, "POST", format!("{REFERRALS}/{id}/lose")).json(json!({"lostReason": "gone"}));
         assert_eq!(border.world.call(lose).await.status, 200);
     }
+    if operation.template.contains("/reward/") {
+        let path = format!("{REFERRALS}/{id}");
+        let own = json!({"rewardType": "gift_card", "rewardValue": 5000, "resultingDealId": format!("deal_of_{id}")});
+        assert_eq!(border.world.call(call(who, "PATCH", path.clone()).json(own)).await.status, 200);
+        assert_eq!(border.world.call(call(who, "POST", format!("{path}/convert"))).await.status, 200);
+    }
     id
 }
 

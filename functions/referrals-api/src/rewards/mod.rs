@@ -1,0 +1,8 @@
+//! The routes of rewards: what an agent does about one, the queue, and the organization's policy.
+
+pub mod cancel;
+pub mod mark_sent;
+pub mod policy;
+mod reason;
+pub mod release;
+pub mod view;
