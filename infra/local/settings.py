@@ -35,6 +35,7 @@ FUNCTIONS = (
     "ledger-reconcile",
     "token-claims",
     "unsubscribe",
+    "delivery-feedback",
 )
 ADMIN_TOOL = "referrals-admin"
 
