@@ -36,6 +36,7 @@ FUNCTIONS = (
     "ledger-reconcile",
     "token-claims",
     "unsubscribe",
+    "delivery-feedback",
 )
 ADMIN_TOOL = "referrals-admin"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -14,6 +15,8 @@ WILDCARDS = {
     ("sns:Publish", "*"),
     ("sns:CheckIfPhoneNumberIsOptedOut", "*"),
 }
+# Rules for events that name addresses.
+ABOUT_MAILS = ("MailHeardRule", "MailBouncedRule")
 
 
 class Loader(yaml.SafeLoader):
@@ -156,7 +159,49 @@ def test_every_rule_goes_to_a_queue_and_gives_up_into_another(template):
     for name, rule in event_rules(template).items():
         for target in rule["Targets"]:
             template.properties(target["Arn"], "AWS::SQS::Queue")
-            assert target["DeadLetterConfig"]["Arn"] != target["Arn"], name
+            if name not in ABOUT_MAILS:
+                assert target["DeadLetterConfig"]["Arn"] != target["Arn"], name
+
+
+def test_no_address_rests_in_a_queue(template, root):
+    """SES's events name addresses: what the rules hand on of the golden ones is the golden messages, and no more."""
+    golden = root / "events" / "ses"
+    seen = set()
+    for name in ABOUT_MAILS:
+        rule = template.resources[name]["Properties"]
+        # Nowhere else than on the default bus does SES tell anything.
+        assert "EventBusName" not in rule
+        assert rule["EventPattern"]["source"] == ["aws.ses"]
+        tags = rule["EventPattern"]["detail"]["mail"]["tags"]
+        assert tags == {"ses:configuration-set": [{"Ref": "MailConfigurationSet"}]}
+        (target,) = rule["Targets"]
+        assert "DeadLetterConfig" not in target, name
+        alarms = [entry for entry in template.of_type("AWS::CloudWatch::Alarm").values() if watches(entry, name)]
+        assert [(entry["Namespace"], entry["MetricName"]) for entry in alarms] == [("AWS/Events", "FailedInvocations")]
+        for path in golden.glob("*.json"):
+            event = json.loads(path.read_text())
+            if path.name.endswith(".queued.json") or event["detail-type"] not in rule["EventPattern"]["detail-type"]:
+                continue
+            seen.add(path.stem)
+            queued = json.loads((golden / f"{path.stem}.queued.json").read_text())
+            assert transformed(target["InputTransformer"], event) == queued
+            assert "@" not in json.dumps(queued)
+    assert seen == {"delivered", "bounced", "complained"}
+
+
+def watches(alarm, rule):
+    return {"Name": "RuleName", "Value": {"Ref": rule}} in alarm.get("Dimensions", [])
+
+
+def transformed(transformer, event):
+    """What EventBridge makes of an event."""
+    values = {}
+    for name, path in transformer["InputPathsMap"].items():
+        value = event
+        for part in path.removeprefix("$.").split("."):
+            value = value[part]
+        values[f"<{name}>"] = json.dumps(value)
+    return json.loads(re.sub(r"<\w+>", lambda found: values[found[0]], transformer["InputTemplate"]))
 
 
 def test_what_is_told_of_deals_and_of_links_goes_to_one_function(template):
@@ -179,8 +224,9 @@ def test_only_its_rules_may_write_to_a_queue(template):
     targets = {}
     for name, rule in event_rules(template).items():
         for target in rule["Targets"]:
-            for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"]):
-                targets.setdefault(named(arn), set()).add(name)
+            for arn in (target["Arn"], target.get("DeadLetterConfig", {}).get("Arn")):
+                if arn:
+                    targets.setdefault(named(arn), set()).add(name)
     allowed = {}
     for policy in template.of_type("AWS::SQS::QueuePolicy").values():
         for statement in policy["PolicyDocument"]["Statement"]:
@@ -267,6 +313,7 @@ def test_who_may_do_what_in_the_ledger(template):
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
         "UnsubscribeRole": {"GetItem", "PutItem"},
+        "DeliveryFeedbackRole": {"GetItem", "PutItem"},
     }
 
 
