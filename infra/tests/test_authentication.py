@@ -31,6 +31,9 @@ ROUTES = [
     ("PUT", "/api/people/person_111/consent"),
     ("GET", "/api/reputation/profile"),
     ("PUT", "/api/reputation/profile"),
+    ("POST", f"{UNKNOWN}/reward/mark-sent"),
+    ("GET", "/api/reputation/rewards"),
+    ("PUT", "/api/reputation/reward-policy"),
     ("DELETE", "/api/people"),
     ("GET", "/api/no-such-thing"),
 ]

@@ -14,7 +14,7 @@ use referrals::{
         time::Timestamp,
         version::Expected,
     },
-    ports::{Clock as _, PolicyBook as _, ReferralReader as _},
+    ports::{Clock as _, Ids as _, PolicyBook as _, ReferralReader as _},
     store::{keys, rows},
     system::RandomIds,
     usecase::{
@@ -79,8 +79,7 @@ impl Holds {
     }
 
     async fn run_while(&self, has_time: impl Fn() -> bool) -> Released {
-        let request = RandomIds::default();
-        let id = referrals::ports::Ids::ulid(&request, self.world.clock.now()).to_string();
+        let id = RandomIds.ulid(self.world.clock.now()).to_string();
         release_holds(&self.world.ledger, &*self.world.clock, &RandomIds, &id, has_time).await.unwrap()
     }
 

@@ -88,7 +88,7 @@ impl Costs<'_> {
     }
 
     async fn rewards(&mut self, operation: &str, caller: &Caller, after: Option<u32>) {
-        let after = after.map(|number| (number..).map(row).find(|row| row.reward.is_some()).unwrap());
+        let after = after.map(|number| (number..=self.rows).map(row).find(|row| row.reward.is_some()).unwrap());
         let after = after.map(|row| Position { created_at: row.created_at, id: row.id.to_string() });
         let page = list_rewards(&self.world.ledger, caller, RewardLane::Pending, after.as_ref(), LIMIT).await.unwrap();
         assert_eq!((page.items.len(), page.next.is_some()), (LIMIT as usize, true), "{operation}");

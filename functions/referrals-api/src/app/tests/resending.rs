@@ -52,6 +52,9 @@ pub(in super::super) async fn skipped_thanks(world: &World, organization: &str, 
     write(world, organization, referral, skipped.collect()).await;
 }
 
+/// Brings a message into a state.
+type Making<'a> = &'a dyn Fn(&mut Message);
+
 fn id_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
@@ -86,7 +89,7 @@ async fn what_is_over_is_asked_for_again_and_what_is_not_is_left_alone() {
     let world = World::new().await;
     let at = SystemClock.now();
     let claim = || Claim { token: "t".to_owned(), until: at.plus_seconds(60) };
-    let states: [(&str, &dyn Fn(&mut Message)); 6] = [
+    let states: [(&str, Making<'_>); 6] = [
         ("SKIPPED", &|message| message.skip(SkipReason::NoConsent, at)),
         ("FAILED", &|message| {
             message.claim(claim(), Contact::default(), at);
