@@ -29,22 +29,23 @@ class Deployment:
 
 
 def deploy(settings: Settings, build: packages.Build) -> Deployment:
-    cloudformation = aws.client(settings, "cloudformation")
+    cloudformation, s3 = aws.client(settings, "cloudformation"), aws.client(settings, "s3")
     template = TEMPLATE.read_text()
+    key = packages.upload_template(s3, settings.artifact_bucket, build, template)
+    url = f"{settings.endpoint}/{settings.artifact_bucket}/{key}"
     parameters = {**settings.parameters, "ArtifactBucket": settings.artifact_bucket, "ArtifactPrefix": build.prefix}
     stack = _find(cloudformation, settings.stack_name)
     if stack and stack["StackStatus"] in HOPELESS:
         cloudformation.delete_stack(StackName=settings.stack_name)
         _settle(cloudformation, settings.stack_name)
         stack = None
-    if stack and stack["StackStatus"] in GOOD and _is_current(cloudformation, stack, template, parameters):
+    if stack and stack["StackStatus"] in GOOD and _is_current(cloudformation, stack, template, url, parameters):
         return Deployment(_outputs(stack), changed=False)
 
-    s3 = aws.client(settings, "s3")
     packages.upload(s3, settings.artifact_bucket, build)
     request = {
         "StackName": settings.stack_name,
-        "TemplateBody": template,
+        "TemplateURL": url,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": CAPABILITIES,
     }
@@ -73,14 +74,16 @@ def _find(cloudformation: Any, name: str) -> dict[str, Any] | None:
         raise
 
 
-def _is_current(cloudformation: Any, stack: dict[str, Any], template: str, parameters: dict[str, str]) -> bool:
+def _is_current(
+    cloudformation: Any, stack: dict[str, Any], template: str, url: str, parameters: dict[str, str]
+) -> bool:
     deployed = {entry["ParameterKey"]: entry.get("ParameterValue", "") for entry in stack.get("Parameters", [])}
     submitted = cloudformation.get_template(StackName=stack["StackName"], TemplateStage="Original")["TemplateBody"]
-    return submitted == template and deployed == _declared_defaults(cloudformation, template) | parameters
+    return submitted == template and deployed == _declared_defaults(cloudformation, url) | parameters
 
 
-def _declared_defaults(cloudformation: Any, template: str) -> dict[str, str]:
-    summary = cloudformation.get_template_summary(TemplateBody=template)
+def _declared_defaults(cloudformation: Any, url: str) -> dict[str, str]:
+    summary = cloudformation.get_template_summary(TemplateURL=url)
     return {entry["ParameterKey"]: entry.get("DefaultValue", "") for entry in summary["Parameters"]}
 
 

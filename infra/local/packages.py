@@ -41,9 +41,21 @@ def make(settings: Settings) -> Build:
     return Build(prefix=f"builds/{digest[:HASH_LENGTH]}", packages=packages)
 
 
-def upload(s3: Any, bucket: str, build: Build) -> None:
+def upload_template(s3: Any, bucket: str, build: Build, template: str) -> str:
+    """The key under which CloudFormation finds it: a request itself takes no template of that size."""
+    _make_bucket(s3, bucket)
+    key = f"{build.prefix}/template.yaml"
+    s3.put_object(Bucket=bucket, Key=key, Body=template.encode())
+    return key
+
+
+def _make_bucket(s3: Any, bucket: str) -> None:
     if bucket not in {entry["Name"] for entry in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=bucket)
+
+
+def upload(s3: Any, bucket: str, build: Build) -> None:
+    _make_bucket(s3, bucket)
     keys = {f"{build.prefix}/{name}.zip": path for name, path in build.packages.items()}
     present = {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
     for key, path in keys.items():
