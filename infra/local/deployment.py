@@ -15,6 +15,8 @@ from settings import TEMPLATE, Settings
 
 DEPLOY_SECONDS = 120
 POLL_SECONDS = 0.2
+MESSAGE_SHOWN = 500
+TEMPLATE_KEY = "template.yaml"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 BEGUN = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
@@ -29,11 +31,14 @@ class Deployment:
 
 
 def deploy(settings: Settings, build: packages.Build) -> Deployment:
-    cloudformation, s3 = aws.client(settings, "cloudformation"), aws.client(settings, "s3")
+    cloudformation = aws.client(settings, "cloudformation")
     template = TEMPLATE.read_text()
-    key = packages.upload_template(s3, settings.artifact_bucket, build, template)
-    url = f"{settings.endpoint}/{settings.artifact_bucket}/{key}"
     parameters = {**settings.parameters, "ArtifactBucket": settings.artifact_bucket, "ArtifactPrefix": build.prefix}
+    s3 = aws.client(settings, "s3")
+    packages.make_bucket(s3, settings.artifact_bucket)
+    # A template this large is not taken in the request itself.
+    s3.put_object(Bucket=settings.artifact_bucket, Key=TEMPLATE_KEY, Body=template.encode())
+    url = f"{settings.endpoint}/{settings.artifact_bucket}/{TEMPLATE_KEY}"
     stack = _find(cloudformation, settings.stack_name)
     if stack and stack["StackStatus"] in HOPELESS:
         cloudformation.delete_stack(StackName=settings.stack_name)
@@ -57,7 +62,8 @@ def deploy(settings: Settings, build: packages.Build) -> Deployment:
     except ClientError as error:
         # A change of the template's comments alone is none to CloudFormation.
         if not (stack and "No updates" in str(error)):
-            raise Failure(f"the template was refused: {error.response['Error']['Message']}") from error
+            reason = error.response["Error"]["Message"]
+            raise Failure(f"the template was refused: {reason[-MESSAGE_SHOWN:]}") from error
     stack = _settle(cloudformation, settings.stack_name)
     if stack is None or stack["StackStatus"] not in GOOD:
         raise Failure(f"The deployment failed: {_first_failure(cloudformation, settings.stack_name)}")

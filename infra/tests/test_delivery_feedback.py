@@ -1,7 +1,7 @@
 """What SES tells of mails.
 
-The emulator tells nothing by itself, and nobody but AWS may put an event of SES's on a bus: so the deployed rules listen
-to another source for a while, and all else is as it is.
+The emulator tells nothing by itself, and nobody but AWS may put an event of SES's on a bus: so the deployed rules
+listen to another source for a while, and all else is as it is.
 """
 
 from __future__ import annotations

@@ -9,8 +9,12 @@ import pytest
 import yaml
 
 FOURTEEN_DAYS = 14 * 24 * 3600
-# The only resource with a wildcard: listing streams asks which there are, so it cannot name one.
-WILDCARDS = {("dynamodb:ListStreams", "${OutboxTable.Arn}/stream/*")}
+# Listing streams asks which there are, so it cannot name one; a telephone number has no name to AWS.
+WILDCARDS = {
+    ("dynamodb:ListStreams", "${OutboxTable.Arn}/stream/*"),
+    ("sns:Publish", "*"),
+    ("sns:CheckIfPhoneNumberIsOptedOut", "*"),
+}
 # Rules for events that name addresses.
 ABOUT_MAILS = ("MailHeardRule", "MailBouncedRule")
 
@@ -90,7 +94,8 @@ class Template:
             assert "ManagedPolicyArns" not in properties, role
             for policy in properties["Policies"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
-                    assert statement["Effect"] == "Allow"
+                    if statement["Effect"] == "Deny":
+                        continue
                     assert not statement.keys() & {"NotAction", "NotResource"}, role
                     for action in listed(statement["Action"]):
                         for resource in listed(statement["Resource"]):
@@ -268,8 +273,22 @@ def test_no_role_may_do_anything_to_everything(template):
     for role, action, resource in template.statements():
         assert "*" not in action, f"{role}: {action}"
         if "*" in str(resource):
-            ((function, text),) = resource.items()
-            assert function == "Sub" and (action, text) in WILDCARDS, f"{role}: {action} on {resource}"
+            text = resource if isinstance(resource, str) else resource["Sub"]
+            assert (action, text) in WILDCARDS, f"{role}: {action} on {resource}"
+
+
+def test_only_the_messenger_sends_and_only_to_people(template):
+    sending = {
+        (role, action) for role, action, _ in template.statements() if action.startswith(("ses:", "sns:", "sms-voice:"))
+    }
+    assert sending == {
+        ("MessengerRole", action)
+        for action in ("ses:SendEmail", "ses:SendRawEmail", "sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut")
+    }
+    (policy,) = template.properties({"Ref": "MessengerRole"}, "AWS::IAM::Role")["Policies"]
+    denied = [entry for entry in policy["PolicyDocument"]["Statement"] if entry["Effect"] == "Deny"]
+    topics = {"Sub": "arn:${AWS::Partition}:sns:*:*:*"}
+    assert denied == [{"Effect": "Deny", "Action": "sns:Publish", "Resource": topics}]
 
 
 def test_nobody_may_scan(template):
@@ -289,6 +308,7 @@ def test_who_may_do_what_in_the_ledger(template):
         "PublicCaptureRole": capturing,
         "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
         "DealWonRole": {"GetItem", "Query", "PutItem"},
+        "MessengerRole": {"GetItem", "PutItem", "ConditionCheckItem"},
         "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
@@ -313,6 +333,7 @@ def test_poison_and_disagreement_are_counted_and_wake_somebody(template):
     assert watched == {
         "PoisonEvents": {"EventRelayLogGroup", "OutboxSweeperLogGroup"},
         "LedgerDisagreements": {"LedgerReconcileLogGroup"},
+        "UnknownMessages": {"MessengerLogGroup"},
     }
     alarms = {alarm["MetricName"] for alarm in template.of_type("AWS::CloudWatch::Alarm").values()}
     assert watched.keys() <= alarms

@@ -43,3 +43,6 @@ async fn hear(ledger: &Ledger, message: SqsMessage) -> Result<Outcome, Failure> 
         Settled::Ignored(reason) => Outcome::Ignored(reason),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,9 @@ use hyper::{StatusCode, body::Bytes};
 use serde_json::{Value, json};
 
 use crate::{
-    Call,
+    Call, PostOffice,
     http::{self, Reply},
+    post_office,
 };
 
 /// Gives each call a generator of its own, so that a seeded plan does not depend on how often it was asked.
@@ -62,6 +63,13 @@ impl Fault {
 
     /// What is answered instead of forwarding, where the fault answers at all.
     pub(crate) fn reply(self, operation: &str, index: usize, body: &Bytes) -> Option<Reply> {
+        if PostOffice::is_its(operation) {
+            return match self {
+                Self::ServerError => Some(post_office::broken(operation)),
+                Self::Throttle => Some(post_office::throttled(operation)),
+                Self::Refuse | Self::ForwardAndDrop | Self::Delay(_) | Self::Conflict => None,
+            };
+        }
         let is_bus = operation == "PutEvents";
         let error = |status: StatusCode, code: &str, more: Value| {
             let space = if is_bus { "" } else { "com.amazonaws.dynamodb.v20120810#" };

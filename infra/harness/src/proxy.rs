@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use http_body_util::{BodyExt as _, Full};
@@ -13,7 +14,7 @@ use hyper_util::{
 };
 
 use crate::{
-    Bus, Fault, Plan,
+    Bus, Fault, Plan, PostOffice,
     http::{self, Cut, Reply, Server},
 };
 
@@ -31,6 +32,24 @@ pub enum Stage {
     BeforeForwarding,
     /// Forwarded, and not yet answered.
     AfterForwarding,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    Engine,
+    Bus,
+    PostOffice,
+}
+
+impl Service {
+    /// What has to pass before a caller is sure to have given up.
+    fn patience(self) -> Duration {
+        match self {
+            Self::Engine | Self::Bus => Duration::ZERO,
+            // A sender waits four seconds and does not ask again.
+            Self::PostOffice => Duration::from_millis(4_200),
+        }
+    }
 }
 
 type Action = Arc<dyn Fn() + Send + Sync>;
@@ -52,6 +71,7 @@ struct State {
 struct Inner {
     engine: String,
     bus: Arc<Bus>,
+    post_office: Arc<PostOffice>,
     client: Client<HttpConnector, Full<Bytes>>,
     state: Mutex<State>,
 }
@@ -68,13 +88,15 @@ impl fmt::Debug for Proxy {
 }
 
 impl Proxy {
-    /// Forwards `DynamoDB_20120810.*` to `engine` and answers `AWSEvents.PutEvents` from `bus`.
-    pub async fn start(engine: &str, bus: Arc<Bus>) -> Self {
+    /// Forwards `DynamoDB_20120810.*` to `engine`, and answers `AWSEvents.PutEvents` from `bus`, mail and SMS from
+    /// `post_office`.
+    pub async fn start(engine: &str, bus: Arc<Bus>, post_office: Arc<PostOffice>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let inner = Arc::new(Inner {
             engine: engine.to_owned(),
             bus,
+            post_office,
             client: Client::builder(TokioExecutor::new()).build(connector),
             state: Mutex::default(),
         });
@@ -126,10 +148,12 @@ impl Inner {
 
     async fn handle(self: Arc<Self>, request: Request<Bytes>) -> Result<Reply, Cut> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-        let Some((service, operation)) = target.split_once('.') else {
-            panic!("a call without x-amz-target: {} {}", request.method(), request.uri());
+        let (service, operation) = match (target.split_once('.'), PostOffice::operation(&request)) {
+            (Some(("AWSEvents", operation)), _) => (Service::Bus, operation.to_owned()),
+            (Some((_, operation)), _) => (Service::Engine, operation.to_owned()),
+            (None, Some(operation)) => (Service::PostOffice, operation.to_owned()),
+            (None, None) => panic!("no call that is known here: {} {}", request.method(), request.uri()),
         };
-        let (is_bus, operation) = (service == "AWSEvents", operation.to_owned());
         let (index, fault, trapped) = self.count(&operation);
         if let Some((Stage::BeforeForwarding, action)) = &trapped {
             action();
@@ -141,11 +165,13 @@ impl Inner {
         if let Some(reply) = fault.and_then(|fault| fault.reply(&operation, index, request.body())) {
             return Ok(reply);
         }
-        let reply = if is_bus {
-            let put = serde_json::from_slice(request.body()).expect("PutEvents is JSON");
-            http::json(StatusCode::OK, &self.bus.put(&put))
-        } else {
-            self.forward(request).await
+        let reply = match service {
+            Service::Bus => {
+                let put = serde_json::from_slice(request.body()).expect("PutEvents is JSON");
+                http::json(StatusCode::OK, &self.bus.put(&put))
+            }
+            Service::PostOffice => self.post_office.answer(&operation, request.body()),
+            Service::Engine => self.forward(request).await,
         };
         if let Some((_, action)) = &trapped {
             action();
@@ -154,7 +180,7 @@ impl Inner {
         match fault {
             Some(Fault::ForwardAndDrop) => Err(Cut),
             Some(Fault::Delay(delay)) => {
-                tokio::time::sleep(delay).await;
+                tokio::time::sleep(delay.max(service.patience())).await;
                 Ok(reply)
             }
             _ => Ok(reply),

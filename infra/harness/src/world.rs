@@ -6,7 +6,7 @@ use referrals_testing::{Fixtures, TestStore};
 use serde_json::Value;
 
 use crate::{
-    Answer, Bus, Function, Plan, Proxy, Stage, Submitted,
+    Answer, Bus, Function, Plan, PostOffice, Proxy, Stage, Submitted,
     delivery::{Queue, Stream},
 };
 
@@ -52,6 +52,7 @@ pub enum Carrier {
 pub struct World {
     pub store: TestStore,
     pub bus: Arc<Bus>,
+    pub post_office: Arc<PostOffice>,
     pub proxy: Proxy,
     pub carrier: Carrier,
     pub(crate) stream: Stream,
@@ -69,13 +70,14 @@ impl World {
     pub async fn start() -> Self {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
-        let bus = Arc::new(Bus::default());
+        let (bus, post_office) = (Arc::new(Bus::default()), Arc::new(PostOffice::default()));
         let engine = store.settings.endpoint_url.clone().expect("the engine's address");
-        let proxy = Proxy::start(&engine, bus.clone()).await;
+        let proxy = Proxy::start(&engine, bus.clone(), post_office.clone()).await;
         let functions = Name::ALL.map(|name| (name, Function::new(name.as_str(), environment(&store, &proxy))));
         Self {
             store,
             bus,
+            post_office,
             proxy,
             carrier: Carrier::Relay,
             stream: Stream::default(),

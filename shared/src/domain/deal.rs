@@ -142,7 +142,7 @@ impl Referral {
 
     /// What the deal brought. Later news may correct it; what is not said stays.
     fn bring_in(&mut self, news: &DealNews) {
-        let conversion = self.conversion.get_or_insert_with(|| Conversion { converted_at: news.at, revenue: None });
+        let conversion = self.conversion.get_or_insert(Conversion { converted_at: news.at, revenue: None });
         // Whatever was heard before: the latest news says when, so that it does not matter what came first.
         conversion.converted_at = news.at;
         if news.revenue.is_some() {
@@ -163,7 +163,7 @@ fn is_in_window(referral: &Referral, won_at: Timestamp, window_days: u32) -> boo
 pub fn match_referral<'a>(
     won_at: Timestamp,
     window_days: u32,
-    candidates: impl Iterator<Item = &'a Referral> + Clone,
+    candidates: &(impl Iterator<Item = &'a Referral> + Clone),
 ) -> Option<&'a Referral> {
     let fits = |referral: &&Referral| is_in_window(referral, won_at, window_days);
     let place = |referral: &&Referral| (referral.created_at, referral.id.clone());
@@ -232,7 +232,7 @@ mod tests {
             ("at the win", vec![referral("ref_1", 5 * DAY, Received, "")], None),
         ];
         for (case, candidates, wanted) in rows {
-            let found = match_referral(at(5 * DAY), 730, candidates.iter());
+            let found = match_referral(at(5 * DAY), 730, &candidates.iter());
             assert_eq!(found.map(|found| found.id.as_str()), wanted, "{case}");
         }
     }
@@ -242,7 +242,7 @@ mod tests {
         for (won_at, found) in [(730 * DAY, true), (730 * DAY + 1, false)] {
             for status in [ReferralStatus::Lost, ReferralStatus::Received] {
                 let candidates = [referral("ref_1", 0, status, "")];
-                let matched = match_referral(at(won_at), 730, candidates.iter());
+                let matched = match_referral(at(won_at), 730, &candidates.iter());
                 assert_eq!(matched.is_some(), found, "{won_at} {status:?}");
             }
         }

@@ -154,9 +154,8 @@ async fn find_referral_of(
             }
         }
     }
-    let window_days = policy.attribution_window_days;
-    let best = match_referral(news.at, window_days, candidates.iter().map(|found| &found.referral))
-        .map(|best| best.id.clone());
+    let referrals = candidates.iter().map(|found| &found.referral);
+    let best = match_referral(news.at, policy.attribution_window_days, &referrals).map(|best| best.id.clone());
     let found = best.and_then(|best| candidates.into_iter().find(|found| found.referral.id == best));
     Ok(found.ok_or("no referral of this deal"))
 }

@@ -11,7 +11,7 @@ use referrals::{
     },
     events::DealTold,
     ports::{DealBook as _, SettleOutcome, Settlement},
-    usecase::settle_deal::Settled,
+    usecase::{delete_referral::Deletion, settle_deal::Settled},
 };
 use referrals_testing::{Fixtures, contact};
 
@@ -168,17 +168,14 @@ async fn a_deal_whose_referral_was_deleted_is_anothers() {
     let deals = Deals::new().await.entered().await;
     let (lead, rival) = (deals.lead().await, deals.rival().await);
     deals.hear(&told("1", 1, DealState::Won, &[&lead])).await;
-    deals.world.delete(&deals.referral).await;
-    assert_eq!(deals.link_of(&rival, &lead).await, Settled::Done);
+    deals.hear(&told("2", 2, DealState::Reopened, &[&lead])).await;
+    assert_eq!(deals.world.delete(&deals.referral).await, Deletion::Done);
+    assert_eq!(
+        deals.hear(&told("2", 2, DealState::Reopened, &[&lead])).await,
+        Settled::Ignored("no referral of this deal")
+    );
+    assert_eq!(deals.hear(&told("3", 3, DealState::Won, &[&lead])).await, Settled::Done);
     assert_eq!(states(&deals.world.referral(&rival).await), WON);
-}
-
-impl Deals {
-    /// The link side, as the event of another referral's entry would have it.
-    async fn link_of(&self, referral: &ReferralId, lead: &PersonId) -> Settled {
-        let other = Self { world: self.world.clone(), referral: referral.clone() };
-        other.link(Some(lead), None).await
-    }
 }
 
 /// Later news may name other people. What was credited stays credited: moving it is an agent's.

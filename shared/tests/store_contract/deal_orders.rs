@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use referrals::system::RandomIds;
 use referrals::{
     domain::{
+        change::{Patch, ReferralChange},
         deal::DealState,
         id::DealId,
         referral::{Channel, ReferralStatus, RewardStatus},
@@ -18,7 +19,7 @@ use referrals_testing::contact;
 
 use crate::deals::{Deals, told};
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 const COPIES: usize = 5;
 
 /// The steps of a reward that the contract knows.
@@ -130,5 +131,25 @@ async fn together_they_leave_one_state_too() {
         );
         assert_eq!(referral.channel, Channel::PublicProfile);
         assert_eq!(deals.events("REWARD_READY").await, deals.events("REWARD_CANCELED").await + 1, "{round}");
+    }
+}
+
+/// An agent names the deal while it is told: whoever commits second finds the other.
+#[tokio::test]
+async fn an_agents_link_and_a_win_at_once_always_meet() {
+    for round in 0..12 {
+        let deals = Deals::new().await.entered().await;
+        let won = told("1", 1, DealState::Won, &[]);
+        let resulting_deal_id = Patch::Set(won.deal_id.clone());
+        let patch = ReferralChange { resulting_deal_id, ..ReferralChange::default() };
+        let link = async {
+            deals.change(&patch).await;
+            deals.link(None, Some(&won.deal_id)).await
+        };
+        let (heard, linked) = tokio::join!(deals.hear(&won), link);
+        assert!([heard, linked].contains(&Settled::Done), "{round}: {heard:?} {linked:?}");
+        let referral = deals.now().await;
+        assert_eq!((referral.status, referral.reward_status), (ReferralStatus::Converted, RewardStatus::Pending));
+        assert_eq!(deals.events("REWARD_READY").await, 1, "{round}");
     }
 }
