@@ -31,6 +31,7 @@ FUNCTIONS = (
     "outbox-sweeper",
     "pipeline-entry",
     "deal-won",
+    "hold-release",
     "messenger",
     "referrals-api",
     "ledger-reconcile",

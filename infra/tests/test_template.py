@@ -310,6 +310,7 @@ def test_who_may_do_what_in_the_ledger(template):
         "DealWonRole": {"GetItem", "Query", "PutItem"},
         "MessengerRole": {"GetItem", "PutItem", "ConditionCheckItem"},
         "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
+        "HoldReleaseRole": {"GetItem", "Query", "PutItem", "DeleteItem", "ConditionCheckItem"},
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
         "UnsubscribeRole": {"GetItem", "PutItem"},
@@ -356,10 +357,10 @@ def test_only_an_operator_calls_the_reconciliation_and_it_reaches_the_ledger_alo
     assert not any("OutboxTable" in resource or "events:" in action for action, resource in allowed)
 
 
-def test_the_outbox_is_swept_each_minute(template):
+def test_the_outbox_is_swept_and_the_holds_are_released_each_minute(template):
     schedules = [rule for rule in template.of_type("AWS::Events::Rule").values() if "ScheduleExpression" in rule]
-    assert [rule["ScheduleExpression"] for rule in schedules] == ["rate(1 minute)"]
-    assert named(schedules[0]["Targets"][0]["Arn"]) == "OutboxSweeperFunction"
+    called = {named(rule["Targets"][0]["Arn"]): rule["ScheduleExpression"] for rule in schedules}
+    assert called == {"HoldReleaseFunction": "rate(1 minute)", "OutboxSweeperFunction": "rate(1 minute)"}
 
 
 def test_a_message_stays_hidden_longer_than_its_function_may_take(template):

@@ -97,6 +97,7 @@ fn an_organization_is_taken_only_from_where_it_can_be_trusted() {
         ),
         ("from_login_directory", &["shared/src/usecase/issue_claims.rs"]),
         ("from_unsubscribe_link", &["shared/src/http/unsubscribe.rs"]),
+        ("from_due_row", &["shared/src/store/rewards.rs"]),
         ("from_operator", &["shared/src/store/provision.rs", "functions/ledger-reconcile/src/reconcile.rs"]),
     ] {
         let except = [homes, &["shared/src/domain/scope.rs"]].concat();
@@ -134,7 +135,7 @@ fn the_environment_is_read_in_one_place() {
 }
 
 /// What may stand in the logs: ids, codes and counts. Never what somebody typed.
-const LOGGED: [&str; 23] = [
+const LOGGED: [&str; 26] = [
     "claims.reason",
     "deal.id",
     "error.message",
@@ -142,6 +143,9 @@ const LOGGED: [&str; 23] = [
     "event.id",
     "event.outcome",
     "event.reason",
+    "holds.dropped",
+    "holds.failed",
+    "holds.released",
     "http.method",
     "http.status",
     "message.id",

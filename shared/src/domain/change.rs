@@ -220,6 +220,8 @@ impl Referral {
             _ => {
                 if let Some(reward) = &mut self.reward {
                     reward.amount_minor = None;
+                    // A share is of no currency until somebody tells the commission.
+                    self.reward_currency = None;
                 }
                 self.value_reward();
                 Ok(fields)

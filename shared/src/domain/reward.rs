@@ -161,6 +161,14 @@ impl Referral {
         self.reward_status = if reward.hold_reasons.is_empty() { RewardStatus::Pending } else { RewardStatus::Held };
     }
 
+    /// Referrer and referred turned out to be one person in the change by which the reward came up.
+    pub fn hold_self_referral(&mut self) {
+        if let Some(reward) = &mut self.reward {
+            reward.hold_reasons.insert(HoldReason::SelfReferral);
+            self.reward_status = RewardStatus::Held;
+        }
+    }
+
     /// What the reward is worth, once. A share of a commission is worth what the deal that is told first says.
     pub fn value_reward(&mut self) {
         let Some(reward) = &mut self.reward else { return };
@@ -169,6 +177,10 @@ impl Referral {
         }
         if self.reward_type != RewardType::CommissionShare {
             reward.amount_minor = self.reward_value;
+            // An earlier type may have been counted otherwise.
+            if let Some(currency) = &reward.terms.currency {
+                self.reward_currency = Some(currency.clone());
+            }
             return;
         }
         let revenue = self.conversion.as_ref().and_then(|conversion| conversion.revenue.as_ref());

@@ -184,6 +184,7 @@ impl RewardPolicy {
         RewardTerms {
             policy_version: self.version,
             provider: self.provider.clone(),
+            currency: Some(self.currency.clone()),
             auto_thank: self.auto_thank,
             thank_you_channel: self.thank_you_channel,
             compliance_gate: self.compliance_gate,
@@ -199,6 +200,9 @@ pub struct RewardTerms {
     pub policy_version: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<PersonName>,
+    /// What anything but a share is counted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     pub auto_thank: bool,
     pub thank_you_channel: ThankYouChannel,
     pub compliance_gate: ComplianceGate,

@@ -3,7 +3,7 @@
 use super::{id::OrgId, organization::PublishedProfile, profile::SlugRecord};
 
 /// Proof that an organization was not taken from client input. Few sources can make one: verified claims, the
-/// record of a published slug, an authenticated unsubscribe link, and an event from the bus (to which only the account's own
+/// record of a published slug, an authenticated unsubscribe link, a row that waits for the clock, and an event from the bus (to which only the account's own
 /// roles may put). The `tidy` test keeps each constructor to its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgScope(OrgId);
@@ -42,6 +42,12 @@ impl OrgScope {
     /// For the organization in an unsubscribe link whose authenticity has been checked.
     #[must_use]
     pub fn from_unsubscribe_link(organization: OrgId) -> Self {
+        Self(organization)
+    }
+
+    /// For the organization that a row names which we wrote ourselves and which waits for the clock.
+    #[must_use]
+    pub fn from_due_row(organization: OrgId) -> Self {
         Self(organization)
     }
 

@@ -7,11 +7,12 @@ use crate::{
     domain::{
         audit::AuditEntry,
         deal::Deal,
-        id::{DealId, PersonId, UserId},
+        id::{DealId, PersonId, ReferralId, UserId},
         referral::Referral,
         reward::RewardPolicy,
         reward_lane::RewardLane,
         scope::OrgScope,
+        time::Timestamp,
     },
     events::NewEvent,
 };
@@ -96,4 +97,56 @@ pub trait DealBook: Send + Sync {
         scope: &OrgScope,
         settlement: &Settlement,
     ) -> impl Future<Output = Result<SettleOutcome, StoreError>> + Send;
+}
+
+/// A reward that waits for the clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueHold {
+    pub scope: OrgScope,
+    pub referral: ReferralId,
+    pub until: Timestamp,
+}
+
+/// Some of the rewards whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueHolds {
+    pub holds: Vec<DueHold>,
+    /// Where it goes on; None at the end.
+    pub next: Option<String>,
+}
+
+/// What the clock makes of one that was due. The note that it waits goes in any case.
+#[derive(Debug, Clone)]
+pub struct HoldRelease {
+    pub hold: DueHold,
+    /// The version of the referral that was read; None when there was none. It holds only while that is so.
+    pub read: Option<u64>,
+    /// The referral, when it becomes another by this.
+    pub referral: Option<Referral>,
+    pub audit: Vec<AuditEntry>,
+    pub events: Vec<NewEvent>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldReleaseOutcome {
+    Done,
+    /// The referral moved since it was read. Read again.
+    Stale,
+}
+
+/// Rewards of all organizations that wait for the clock.
+pub trait HoldBook: Send + Sync {
+    /// At most `limit` whose time has come at `now`, the longest due first, from where `after` says.
+    fn due_holds(
+        &self,
+        now: Timestamp,
+        after: Option<&str>,
+        limit: u32,
+    ) -> impl Future<Output = Result<DueHolds, StoreError>> + Send;
+
+    /// In one transaction.
+    fn release_hold(
+        &self,
+        release: &HoldRelease,
+    ) -> impl Future<Output = Result<HoldReleaseOutcome, StoreError>> + Send;
 }

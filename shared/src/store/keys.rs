@@ -221,6 +221,19 @@ pub fn due_hold(until: Timestamp, scope: &OrgScope, referral: &ReferralId) -> Ke
     Keys::new(DUE_HOLDS.to_owned(), format!("{until}#{}#{referral}", scope.organization()))
 }
 
+/// Sort key that every reward due at `now` or before stands before.
+#[must_use]
+pub fn due_until(now: Timestamp) -> String {
+    // `$` stands right after the `#` that ends a time.
+    format!("{now}$")
+}
+
+/// Where the rewards that wait for the clock go on.
+#[must_use]
+pub fn due_hold_after(sort_key: &str) -> Keys {
+    Keys::new(DUE_HOLDS.to_owned(), sort_key)
+}
+
 #[must_use]
 pub fn referral_partition(scope: &OrgScope, id: &ReferralId) -> String {
     format!("{}#REFERRAL#{id}", org(scope))

@@ -9,8 +9,8 @@ use super::{
     keys,
     query::{Order, Placed, Wanted},
     referrals::row_at,
-    rows::{DueHoldRow, to_item},
-    transaction::Transaction,
+    rows::{DueHoldRow, from_item, to_item},
+    transaction::{Committed, Transaction, primary},
 };
 use crate::{
     domain::{
@@ -19,8 +19,12 @@ use crate::{
         reward::RewardPolicy,
         reward_lane::RewardLane,
         scope::OrgScope,
+        time::Timestamp,
     },
-    ports::{Page, PolicyBook, Position, RewardQueue, StoreError},
+    ports::{
+        DueHold, DueHolds, HoldBook, HoldRelease, HoldReleaseOutcome, Page, PolicyBook, Position, RewardQueue,
+        StoreError,
+    },
 };
 
 /// A referral as it stands in the queue of rewards.
@@ -104,5 +108,80 @@ impl Ledger {
         let Some(until) = until.filter(|_| referral.reward_status == RewardStatus::Held) else { return Ok(()) };
         let row = DueHoldRow { organization_id: scope.organization().clone(), referral_id: referral.id.clone(), until };
         transaction.write(name, &self.table, to_item(&row, &keys::due_hold(until, scope, &referral.id))?)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The referral has to be in the version that was read.
+    Referral,
+    Effect,
+}
+
+impl HoldBook for Ledger {
+    async fn due_holds(&self, now: Timestamp, after: Option<&str>, limit: u32) -> Result<DueHolds, StoreError> {
+        let operation = "reading due rewards";
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after.map(|sort_key| primary(&keys::due_hold_after(sort_key))))
+            .key_condition_expression("pk = :pk AND sk < :bound")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::DUE_HOLDS.to_owned()))
+            .expression_attribute_values(":bound", AttributeValue::S(keys::due_until(now)))
+            .send()
+            .await
+            .map_err(|error| store_error(operation, &error))?;
+        let mut holds = Vec::new();
+        for item in output.items.unwrap_or_default() {
+            // One row that cannot be read keeps no other waiting.
+            match from_item::<DueHoldRow>(operation, item) {
+                Ok(row) => holds.push(DueHold {
+                    scope: OrgScope::from_due_row(row.organization_id),
+                    referral: row.referral_id,
+                    until: row.until,
+                }),
+                Err(error) => {
+                    tracing::error!(error.message = %error, "a due reward cannot be read");
+                }
+            }
+        }
+        let next = output.last_evaluated_key.and_then(|mut key| key.remove(keys::SK));
+        Ok(DueHolds { holds, next: next.and_then(|sort_key| sort_key.as_s().ok().cloned()) })
+    }
+
+    async fn release_hold(&self, release: &HoldRelease) -> Result<HoldReleaseOutcome, StoreError> {
+        let HoldRelease { hold, read, referral, audit, events } = release;
+        let (scope, mut transaction) = (&hold.scope, Transaction::default());
+        let row = keys::referral(scope, &hold.referral);
+        match (referral, read) {
+            (Some(referral), _) => {
+                let item = to_item(referral, &keys::referral_row(scope, referral))?;
+                self.replace(&mut transaction, Part::Referral, item, referral.version)?;
+            }
+            // A reward that is held once more until the same time has its note written by whoever holds it.
+            (None, Some(version)) => {
+                let read = [(":read", AttributeValue::N(version.to_string()))];
+                transaction.check(Part::Referral, &self.table, &row, "version = :read", [], read)?;
+            }
+            (None, None) => {
+                transaction.check(Part::Referral, &self.table, &row, "attribute_not_exists(pk)", [], [])?;
+            }
+        }
+        let due = keys::due_hold(hold.until, scope, &hold.referral);
+        transaction.delete(Part::Effect, &self.table, primary(&due))?;
+        for entry in audit {
+            let keys = keys::audit(scope, &hold.referral, entry);
+            transaction.create(Part::Effect, &self.table, to_item(entry, &keys)?)?;
+        }
+        for event in events {
+            transaction.create(Part::Effect, &self.outbox_table, super::outbox::item(event)?)?;
+        }
+        Ok(match transaction.commit(&self.client).await? {
+            Committed::Done => HoldReleaseOutcome::Done,
+            Committed::Refused(_) => HoldReleaseOutcome::Stale,
+        })
     }
 }

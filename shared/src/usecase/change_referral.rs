@@ -16,7 +16,7 @@ use crate::{
         change::{Changed, ReferralChange, Refused},
         contact::Contact,
         lifecycle::Step,
-        referral::{Referral, ReferralStatus, RiskFlag},
+        referral::{Referral, ReferralStatus, RewardStatus, RiskFlag},
         reward::RewardPolicy,
         time::Timestamp,
         version::Expected,
@@ -154,6 +154,11 @@ async fn revise(
         let known = referrer.map(|person| Contact { email: person.email, phone: person.phone }).unwrap_or_default();
         if known.is_same_person(&referral.referred_contact) {
             referral.risk_flags.insert(RiskFlag::SelfReferral);
+            let is_due = |status| matches!(status, RewardStatus::Pending | RewardStatus::Held);
+            if is_due(referral.reward_status) && !is_due(before.reward_status) {
+                // It came up by this very change, which did not know yet.
+                referral.hold_self_referral();
+            }
         }
     }
     let cause = Cause {

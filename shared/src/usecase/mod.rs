@@ -29,6 +29,7 @@ pub mod reconcile_counters;
 mod record_referral;
 mod record_sending;
 pub mod relay_events;
+pub mod release_holds;
 pub mod resend_thanks;
 mod revise;
 pub mod revoke_consent;

@@ -10,6 +10,7 @@ mod deals;
 mod deletion;
 mod entry;
 mod export;
+mod holds;
 mod limits;
 mod lists;
 mod logging;

@@ -18,6 +18,7 @@ mod generate;
 mod operations;
 mod pick;
 mod reference;
+mod reward;
 mod rules;
 mod run;
 mod setup;

@@ -6,6 +6,7 @@ use super::{
     edit::targets,
     ensure,
     reference::Refusal,
+    reward::{self, Reward},
     run::{Expected, Run, Verdict},
 };
 use crate::app::tests::{Answered, REFERRALS};
@@ -38,6 +39,12 @@ impl Run<'_> {
                 ensure!(answered.header("etag") == format!("\"{version}\""), "its tag: {}", answered.bytes());
                 Ok(())
             }
+            Ok(Expected::Policy(org)) => {
+                ensure!(answered.status == 200, "expected 200, got {}", answered.bytes());
+                let policy = self.model.policies.get(&org).cloned().unwrap_or_default();
+                ensure!(answered.header("etag") == format!("\"{}\"", policy.version), "its tag: {}", answered.bytes());
+                compare_fields(&policy.view(), &answered.body)
+            }
             Ok(Expected::History(place)) => {
                 ensure!(answered.status == 200, "expected 200, got {}", answered.bytes());
                 self.compare_history(place, &answered.body["history"]).map(|_| ())
@@ -48,6 +55,9 @@ impl Run<'_> {
     pub fn compare_row(&mut self, place: usize, body: &Value) -> Verdict {
         let row = &self.model.rows[place];
         compare_fields(&row.view(&self.model.orgs, &self.model.people), body)?;
+        let reward = (row.reward.view(), Reward::shown(&body["reward"]));
+        ensure!(reward.0 == reward.1, "reward: expected {}, got {}: {body}", reward.0, reward.1);
+        ensure!(row.reward.is_sent() == body["rewardSentAt"].is_string(), "sent: {}: {body}", row.reward.is_sent());
         let mut flags: Vec<&str> =
             body["riskFlags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         flags.sort_unstable();
@@ -102,7 +112,10 @@ impl Run<'_> {
         ensure!(times.is_sorted() && times.len() == told.len(), "oldest first: {history}");
         let mut events = Vec::new();
         for entry in told {
-            let announces = ["RECEIVED", "STATUS_CHANGED", "LEAD_LINKED"].contains(&entry["action"].as_str().unwrap());
+            let action = entry["action"].as_str().unwrap();
+            // That a reward is held is no news to anybody.
+            let announces = ["RECEIVED", "STATUS_CHANGED", "LEAD_LINKED"].contains(&action)
+                || (action == "REWARD_CHANGED" && entry["to"] != "HELD");
             ensure!(announces == entry["eventId"].is_string(), "its event: {entry}");
             events.extend(entry["eventId"].as_str().map(str::to_owned));
         }
@@ -123,7 +136,8 @@ fn compare_refusal(refusal: &Refusal, answered: &Answered) -> Verdict {
         refusal.errors.iter().map(|(pointer, code)| json!({"pointer": pointer, "code": code})).collect();
     let told = answered.body["errors"].as_array().cloned().unwrap_or_default();
     ensure!(errors == told, "expected {errors:?}, got {}", answered.bytes());
-    let edge = refusal.edge.map(|(from, to)| json!([from, to, targets(from)]));
+    let to_where = if refusal.code == "invalid_reward_transition" { reward::targets } else { targets };
+    let edge = refusal.edge.map(|(from, to)| json!([from, to, to_where(from)]));
     let told = json!([answered.body["from"], answered.body["to"], answered.body["allowed"]]);
     ensure!(edge.unwrap_or(json!([null, null, null])) == told, "expected {:?}, got {told}", refusal.edge);
     ensure!(answered.header("content-type") == "application/problem+json", "its type: {}", answered.bytes());

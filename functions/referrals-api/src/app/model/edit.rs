@@ -59,6 +59,9 @@ pub fn edit_reward(next: &mut Row, change: &Change) -> Result<BTreeSet<&'static 
     if next.reward_value != before {
         fields.insert("rewardValue");
     }
+    if !fields.is_empty() && !["NONE", "PENDING"].contains(&next.reward.status) {
+        return Err(Refusal::new(409, "reward_locked"));
+    }
     let most = match next.reward_type.as_str() {
         "none" => -1,
         "commission_share" => 10_000,
@@ -66,6 +69,9 @@ pub fn edit_reward(next: &mut Row, change: &Change) -> Result<BTreeSet<&'static 
     };
     if !fields.is_empty() && next.reward_value.is_some_and(|value| value < 0 || value > most) {
         return Err(Refusal::field("/rewardValue", "out_of_range"));
+    }
+    if !fields.is_empty() && next.reward.status == "PENDING" {
+        next.reward.value(&next.reward_type, next.reward_value);
     }
     Ok(fields)
 }

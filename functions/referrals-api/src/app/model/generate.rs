@@ -60,9 +60,9 @@ impl Generator {
         }
         let mut actor = self.actor(model);
         let rows = model.rows.iter().filter(|row| !row.is_deleted).count();
-        let weights = [if rows < 4 { 50 } else { 12 }, 9, 14, 30, 24, 4, 2, 2, 4, 2, 2];
+        let weights = [if rows < 4 { 50 } else { 12 }, 9, 14, 30, 24, 4, 2, 2, 4, 2, 2, 16, 3];
         let what = self.weighed(&weights);
-        let is_of_a_row = matches!(what, 3..=7);
+        let is_of_a_row = matches!(what, 3..=7 | 11);
         // Mostly somebody's own, so that the rules have a say, and not only the doors.
         let own = if is_of_a_row && self.happens(80) { self.own_row(model) } else { None };
         let row = match own {
@@ -90,10 +90,15 @@ impl Generator {
             7 => Operation::History(row),
             8 => Operation::List(self.filters(model, actor), *self.one(&[&1, &2, &3, &7, &100])),
             9 => Operation::People(*self.one(&[&1, &2, &5, &100])),
-            _ => Operation::Person(self.person(model, actor)),
+            10 => Operation::Person(self.person(model, actor)),
+            11 => self.reward(row),
+            _ => Operation::Policy(self.policy()),
         };
-        let is_post = matches!(operation, Operation::Log(_) | Operation::Step(..));
-        let is_change = matches!(operation, Operation::Step(..) | Operation::Patch(..) | Operation::Delete(_));
+        let is_post = matches!(operation, Operation::Log(_) | Operation::Step(..) | Operation::Reward(..));
+        let is_change = matches!(
+            operation,
+            Operation::Step(..) | Operation::Patch(..) | Operation::Delete(_) | Operation::Reward(..)
+        );
         let is_patch = matches!(operation, Operation::Patch(..));
         let tags = [Tag::None, Tag::Any, Tag::Current, Tag::CurrentAmongOthers, Tag::Stale, Tag::Weak, Tag::Garbage];
         let tag = if is_change { tags[self.weighed(&[58, 8, 16, 4, 8, 3, 3])] } else { Tag::None };
@@ -361,7 +366,7 @@ impl Generator {
             put("agentUserId", self.one(&["user_jane", "user_ben", "user_owner", "user_nobody"]));
         }
         if self.happens(10) {
-            put("rewardStatus", "NONE");
+            put("rewardStatus", self.one(&["NONE", "PENDING", "HELD", "SENT"]));
         }
         if self.happens(25) {
             let person = self.person(model, actor);

@@ -14,6 +14,10 @@ pub enum Operation {
     /// One of the five steps, on a referral.
     Step(&'static str, String, Option<Value>),
     Patch(String, Value),
+    /// Something about a referral's reward.
+    Reward(&'static str, String, Value),
+    /// The whole policy.
+    Policy(Value),
     Delete(String),
     Get(String),
     History(String),
@@ -33,6 +37,8 @@ impl Operation {
             Self::Log(_) => "log",
             Self::Step(step, ..) => step,
             Self::Patch(..) => "patch",
+            Self::Reward(action, ..) => action,
+            Self::Policy(_) => "policy",
             Self::Delete(_) => "delete",
             Self::Get(_) => "get",
             Self::History(_) => "history",
@@ -95,6 +101,8 @@ impl Step {
         match &self.operation {
             Operation::Log(_) => ("POST", REFERRALS.to_owned()),
             Operation::Step(step, id, _) => ("POST", format!("{REFERRALS}/{id}/{step}")),
+            Operation::Reward(action, id, _) => ("POST", format!("{REFERRALS}/{id}/reward/{action}")),
+            Operation::Policy(_) => ("PUT", "/api/reputation/reward-policy".to_owned()),
             Operation::Patch(id, _) => ("PATCH", format!("{REFERRALS}/{id}")),
             Operation::Delete(id) => ("DELETE", format!("{REFERRALS}/{id}")),
             Operation::Get(id) => ("GET", format!("{REFERRALS}/{id}")),
@@ -109,7 +117,11 @@ impl Step {
     /// What is sent as the body; empty for none.
     pub fn body(&self) -> String {
         let body = match &self.operation {
-            Operation::Log(body) | Operation::Patch(_, body) | Operation::Step(_, _, Some(body)) => body.to_string(),
+            Operation::Log(body)
+            | Operation::Policy(body)
+            | Operation::Patch(_, body)
+            | Operation::Reward(_, _, body)
+            | Operation::Step(_, _, Some(body)) => body.to_string(),
             _ => return String::new(),
         };
         match self.wire {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     generate::Generator,
+    operations::Operation,
     words::{ADDRESSES, DECEPTIVE, EVERYWHERE, FRIENDS, NAMES, NO_ADDRESS, NUMBERS, TEXTS},
 };
 
@@ -47,5 +48,29 @@ impl Generator {
 
     pub fn reason(&mut self) -> String {
         if self.happens(3) { "x".repeat(501) } else { self.text().to_owned() }
+    }
+
+    /// Something about a reward, mostly with what it asks for.
+    pub fn reward(&mut self, row: String) -> Operation {
+        let action = ["mark-sent", "release", "cancel"][self.weighed(&[50, 25, 25])];
+        let body = match (action, self.weighed(&[80, 16, 4])) {
+            (_, 2) => json!({"colour": 1}),
+            ("mark-sent", 0) => json!({"complianceAcknowledged": true}),
+            (_, 0) => json!({"reason": "talked to the broker"}),
+            _ => json!({}),
+        };
+        Operation::Reward(action, row, body)
+    }
+
+    pub fn policy(&mut self) -> Value {
+        let gate = self.one(&["OFF", "WARN", "HOLD"]);
+        let days = [0, 14][self.weighed(&[80, 20])];
+        let (kind, value) = [("gift_card", json!(2_500)), ("commission_share", json!(250)), ("custom", Value::Null)]
+            [self.weighed(&[60, 25, 15])]
+        .clone();
+        if self.happens(10) {
+            return json!({});
+        }
+        json!({"rewardType": kind, "rewardValue": value, "complianceGate": gate, "holdingPeriodDays": days})
     }
 }

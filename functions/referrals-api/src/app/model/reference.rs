@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::words::address_of;
+use super::{
+    reward::{Policy, Reward},
+    words::address_of,
+};
 
 /// One organization of a sequence.
 #[derive(Debug, Clone)]
@@ -90,6 +93,7 @@ pub struct Row {
     pub deal: Option<String>,
     pub reward_type: String,
     pub reward_value: Option<i64>,
+    pub reward: Reward,
     pub notes: Option<String>,
     pub flags: BTreeSet<&'static str>,
     pub created: String,
@@ -107,8 +111,8 @@ impl Row {
             "referredPersonId": self.lead.map(|lead| &people[lead].id), "referredName": self.name,
             "referredContact": {"email": self.contact.email, "phone": self.contact.phone}, "agentUserId": self.agent,
             "channel": self.channel, "status": self.status, "lostReason": self.reason, "resultingDealId": self.deal,
-            "resultingLeadSource": "REFERRAL", "rewardType": self.reward_type, "rewardStatus": "NONE",
-            "rewardValue": self.reward_value, "rewardCurrency": null, "rewardSentAt": null, "notes": self.notes,
+            "resultingLeadSource": "REFERRAL", "rewardType": self.reward_type, "rewardStatus": self.reward.status,
+            "rewardValue": self.reward_value, "rewardCurrency": self.reward.currency, "notes": self.notes,
             "createdAt": self.created, "version": self.version
         })
     }
@@ -172,6 +176,8 @@ pub struct Model {
     pub guards: BTreeMap<Pair, (usize, i64)>,
     /// Answers to requests with a name: by organization, member, path and name, with what was sent.
     pub answers: BTreeMap<(usize, &'static str, String, String), (String, String)>,
+    /// By organization.
+    pub policies: BTreeMap<usize, Policy>,
     /// What the outbox should hold: type, subject, version and what else is said.
     pub events: Vec<Value>,
 }
@@ -192,7 +198,7 @@ impl Model {
             "status" => row.status == value,
             "channel" => row.channel == value,
             "agentUserId" => row.agent == value,
-            "rewardStatus" => value == "NONE",
+            "rewardStatus" => value == row.reward.status,
             "referrerPersonId" => self.people[row.referrer].id == value,
             "from" => row.created.as_str() >= value,
             "to" => row.created.as_str() < value,

@@ -8,6 +8,7 @@ use super::{
     edit::{edit, edit_deal_and_reason, edit_reward, step},
     operations::Capture,
     reference::{Actor, Contact, Model, Person, Refusal, Row},
+    reward::{Reward, come_up},
     shape::{Change, Entry},
     words::{address_of, name_of, number_of},
 };
@@ -169,6 +170,7 @@ impl Model {
             deal: None,
             reward_type: "none".to_owned(),
             reward_value: None,
+            reward: Reward::default(),
             notes: arrival.notes,
             flags,
             created: said(answer, "createdAt").to_owned(),
@@ -244,8 +246,34 @@ impl Model {
         } else if has_moved {
             self.announce(&next, "REFERRAL_STATUS_CHANGED", &json!({"from": before.status, "to": next.status}));
         }
+        let link = |field: &str, id: Option<&String>| id.filter(|_| fields.contains(field)).cloned();
+        let person = link("referredPersonId", next.lead.map(|lead| &self.people[lead].id));
+        let deal = link("resultingDealId", next.deal.as_ref());
+        if person.is_some() || deal.is_some() {
+            self.announce(&next, "REFERRAL_LINKED", &json!({"personId": person, "dealId": deal}));
+        }
+        if has_moved && next.status == "CONVERTED" {
+            let policy = self.policies.get(&next.org).cloned().unwrap_or_default();
+            come_up(&mut next, &policy);
+            self.tell_reward(&mut next, "NONE", actor.user);
+        }
         self.rows[place] = next;
         Ok(())
+    }
+
+    /// What is told of a reward that was `before`.
+    pub fn tell_reward(&mut self, row: &mut Row, before: &str, by: &str) {
+        let to = row.reward.status;
+        if to == before {
+            return;
+        }
+        row.history.push(entry("REWARD_CHANGED", by, Some(before), Some(to)));
+        match to {
+            "PENDING" => self.announce(row, "REWARD_READY", &json!({"rewardType": row.reward_type})),
+            "SENT" => self.announce(row, "REWARD_SENT", &json!({})),
+            "CANCELED" => self.announce(row, "REWARD_CANCELED", &json!({})),
+            _ => {}
+        }
     }
 
     /// Somebody else brought the same lead: both sides are flagged.

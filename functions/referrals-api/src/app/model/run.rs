@@ -37,6 +37,8 @@ pub enum Expected {
     Deleted,
     Person(usize),
     History(usize),
+    /// Of an organization.
+    Policy(usize),
     Bytes(String),
 }
 
@@ -116,6 +118,19 @@ impl Run<'_> {
                     admit(step)?;
                     model.change(actor, row, &change).map(|()| (200, row))
                 })
+            }
+            Operation::Reward(action, id, body) => {
+                shape::wire(step)?;
+                let acknowledges = shape::reward(action, body)?;
+                self.once(step, path, answered, |model| {
+                    let row = model.visible(actor, id).ok_or_else(not_found)?;
+                    admit(step)?;
+                    model.act(actor, row, action, acknowledges).map(|()| (200, row))
+                })
+            }
+            Operation::Policy(body) => {
+                shape::wire(step)?;
+                self.model.set_policy(actor, body).map(|()| Expected::Policy(actor.org))
             }
             Operation::Patch(id, body) => {
                 shape::wire(step)?;

@@ -199,6 +199,20 @@ pub fn step(name: &'static str, body: Option<&Value>) -> Result<Change, Refusal>
     if errors.is_empty() { Ok(change) } else { Err(Refusal::fields(errors)) }
 }
 
+/// Whether the law is acknowledged; a reason where there has to be one.
+pub fn reward(action: &str, body: &Value) -> Result<bool, Refusal> {
+    let mut errors = Errors::new();
+    if action == "mark-sent" {
+        known(body, &["complianceAcknowledged"], "", &mut errors);
+    } else {
+        known(body, &["reason"], "", &mut errors);
+        if word(body, "reason", "", &mut errors).is_none() {
+            reject(&mut errors, "/reason", "required");
+        }
+    }
+    if errors.is_empty() { Ok(body["complianceAcknowledged"] == true) } else { Err(Refusal::fields(errors)) }
+}
+
 fn reason(body: &Value, errors: &mut Errors) -> Option<String> {
     let typed = word(body, "lostReason", "", errors)?;
     if typed.len() > 500 {

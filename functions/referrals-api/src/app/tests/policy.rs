@@ -174,3 +174,31 @@ async fn of_many_who_set_it_at_once_all_land_or_are_told() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412, 412, 412, 412, 412, 412, 412]);
 }
+
+#[tokio::test]
+async fn a_referrer_who_is_the_friend_is_noticed_in_the_change_that_converts() {
+    let world = World::new().await;
+    assert_eq!(world.call(put(OWNER, &gift(5_000))).await.status, 200);
+    let path = world.logged("Sam").await;
+    let referrer = world.call(call(OWNER, "GET", "/api/people/person_111")).await.body;
+    let body =
+        json!({"status": "CONVERTED", "resultingDealId": "deal_1", "referredContact": {"email": referrer["email"]}});
+    let won = world.call(call(JANE, "PATCH", path).json(body)).await.body;
+    assert_eq!((&won["riskFlags"], &won["rewardStatus"]), (&json!(["SELF_REFERRAL"]), &json!("HELD")));
+    assert_eq!(won["reward"]["holdReasons"], json!(["SELF_REFERRAL"]));
+    assert_eq!(events(&world, "REWARD_READY").await, 0);
+}
+
+#[tokio::test]
+async fn another_type_is_counted_in_what_it_is_counted_in() {
+    let world = World::new().await;
+    let share = json!({"rewardType": "commission_share", "rewardValue": 250, "currency": "EUR"});
+    assert_eq!(world.call(put(OWNER, &share)).await.status, 200);
+    let (path, won) = won(&world, "Sam").await;
+    assert_eq!(json!([won["rewardCurrency"], won["reward"]["amountMinor"]]), json!([null, null]));
+    for (body, wanted) in [(gift(700), json!(["EUR", 700])), (share.clone(), json!([null, null]))] {
+        let body = json!({"rewardType": body["rewardType"], "rewardValue": body["rewardValue"]});
+        let patched = world.call(call(JANE, "PATCH", path.clone()).json(&body)).await.body;
+        assert_eq!(json!([patched["rewardCurrency"], patched["reward"]["amountMinor"]]), wanted, "{body}");
+    }
+}
