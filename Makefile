@@ -28,8 +28,8 @@ dev-reset: local-tools ## Stop it and wipe the state
 dev-logs: local-tools ## The functions' log lines of the last ten minutes
 	@$(STACK) logs
 
-emit: local-tools ## Put an event on the running stack's bus: EVENT=events/bus/....json
-	@.venv/local/bin/python infra/local/send.py "$(EVENT)"
+emit: local-tools ## Put an event on the running stack's bus: EVENT=events/bus/....json [DETAIL='{"field": ...}']
+	@.venv/local/bin/python infra/local/send.py --detail '$(DETAIL)' "$(EVENT)"
 
 invoke: local-tools ## Call a function of the running stack: FUNCTION=public-capture EVENT=events/http/....json
 	@.venv/local/bin/python infra/local/send.py --function "$(FUNCTION)" "$(EVENT)"

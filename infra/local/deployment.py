@@ -15,6 +15,8 @@ from settings import TEMPLATE, Settings
 
 DEPLOY_SECONDS = 120
 POLL_SECONDS = 0.2
+MESSAGE_SHOWN = 500
+TEMPLATE_KEY = "template.yaml"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 BEGUN = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
@@ -32,19 +34,23 @@ def deploy(settings: Settings, build: packages.Build) -> Deployment:
     cloudformation = aws.client(settings, "cloudformation")
     template = TEMPLATE.read_text()
     parameters = {**settings.parameters, "ArtifactBucket": settings.artifact_bucket, "ArtifactPrefix": build.prefix}
+    s3 = aws.client(settings, "s3")
+    packages.make_bucket(s3, settings.artifact_bucket)
+    # A template this large is not taken in the request itself.
+    s3.put_object(Bucket=settings.artifact_bucket, Key=TEMPLATE_KEY, Body=template.encode())
+    url = f"{settings.endpoint}/{settings.artifact_bucket}/{TEMPLATE_KEY}"
     stack = _find(cloudformation, settings.stack_name)
     if stack and stack["StackStatus"] in HOPELESS:
         cloudformation.delete_stack(StackName=settings.stack_name)
         _settle(cloudformation, settings.stack_name)
         stack = None
-    if stack and stack["StackStatus"] in GOOD and _is_current(cloudformation, stack, template, parameters):
+    if stack and stack["StackStatus"] in GOOD and _is_current(cloudformation, stack, template, url, parameters):
         return Deployment(_outputs(stack), changed=False)
 
-    s3 = aws.client(settings, "s3")
     packages.upload(s3, settings.artifact_bucket, build)
     request = {
         "StackName": settings.stack_name,
-        "TemplateBody": template,
+        "TemplateURL": url,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": CAPABILITIES,
     }
@@ -56,7 +62,8 @@ def deploy(settings: Settings, build: packages.Build) -> Deployment:
     except ClientError as error:
         # A change of the template's comments alone is none to CloudFormation.
         if not (stack and "No updates" in str(error)):
-            raise Failure(f"the template was refused: {error.response['Error']['Message']}") from error
+            reason = error.response["Error"]["Message"]
+            raise Failure(f"the template was refused: {reason[-MESSAGE_SHOWN:]}") from error
     stack = _settle(cloudformation, settings.stack_name)
     if stack is None or stack["StackStatus"] not in GOOD:
         raise Failure(f"The deployment failed: {_first_failure(cloudformation, settings.stack_name)}")
@@ -73,14 +80,16 @@ def _find(cloudformation: Any, name: str) -> dict[str, Any] | None:
         raise
 
 
-def _is_current(cloudformation: Any, stack: dict[str, Any], template: str, parameters: dict[str, str]) -> bool:
+def _is_current(
+    cloudformation: Any, stack: dict[str, Any], template: str, url: str, parameters: dict[str, str]
+) -> bool:
     deployed = {entry["ParameterKey"]: entry.get("ParameterValue", "") for entry in stack.get("Parameters", [])}
     submitted = cloudformation.get_template(StackName=stack["StackName"], TemplateStage="Original")["TemplateBody"]
-    return submitted == template and deployed == _declared_defaults(cloudformation, template) | parameters
+    return submitted == template and deployed == _declared_defaults(cloudformation, url) | parameters
 
 
-def _declared_defaults(cloudformation: Any, template: str) -> dict[str, str]:
-    summary = cloudformation.get_template_summary(TemplateBody=template)
+def _declared_defaults(cloudformation: Any, url: str) -> dict[str, str]:
+    summary = cloudformation.get_template_summary(TemplateURL=url)
     return {entry["ParameterKey"]: entry.get("DefaultValue", "") for entry in summary["Parameters"]}
 
 

@@ -25,6 +25,7 @@ START_SECONDS = 60
 STOP_SECONDS = 60
 POLL_SECONDS = 0.1
 LOG_LINES_SHOWN = 15
+PROGRAM = Path(__file__).with_name("ministack_mended.py")
 # Small Linux images come without `ps`; macOS comes without /proc.
 PROCESSES = Path("/proc")
 
@@ -84,7 +85,8 @@ class Emulator:
         """Remove the state of this instance, and nothing else that lives in its directory."""
         for name in ("state", "tmp", "artifacts"):
             shutil.rmtree(self._directory / name, ignore_errors=True)
-        for path in (self._settings.env_file, self.log_file, self._pid_file):
+        opted_out = self._directory / "opted-out-numbers"
+        for path in (self._settings.env_file, self.log_file, self._pid_file, opted_out):
             path.unlink(missing_ok=True)
 
     def last_log_lines(self) -> str:
@@ -112,7 +114,7 @@ class Emulator:
         streams.forget_positions(self._directory / "state")
         with self.log_file.open("w") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                [sys.executable, str(PROGRAM)],
                 cwd=self._directory,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -155,6 +157,7 @@ class Emulator:
                 "PERSIST_STATE": "1",
                 "STATE_DIR": str(self._directory / "state"),
                 "TMPDIR": str(self._directory / "tmp"),
+                "OPTED_OUT_NUMBERS": str(self._directory / "opted-out-numbers"),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 # Listeners beside the one port, of services that nothing here uses.
                 "IOT_MTLS_ENABLED": "0",

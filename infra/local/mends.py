@@ -1,11 +1,12 @@
-"""What the emulator's API Gateway does otherwise than AWS, set right after a deployment.
+"""What the emulator does otherwise than AWS, set right after a deployment.
 
-The template is right for AWS as it is; nothing here adds to it. Both mends keep their effect over restarts, and a stack
+The template is right for AWS as it is; nothing here adds to it. The mends keep their effect over restarts, and a stack
 update undoes them, so they are applied each time.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import yaml
@@ -15,10 +16,34 @@ from settings import TEMPLATE, Settings
 
 
 def apply(settings: Settings, api_id: str) -> None:
+    _vouch_for_the_sender(settings)
+    _lead_links_here(settings, api_id)
     gateway = aws.client(settings, "apigatewayv2")
     # It keeps the template's capital keys (AllowOrigins) and then looks for small ones: every preflight fails.
     gateway.update_api(ApiId=api_id, CorsConfiguration=_cors_of_the_template())
     _serve_trailing_slash(gateway, api_id)
+
+
+def _vouch_for_the_sender(settings: Settings) -> None:
+    """On AWS an operator proves once that the address is theirs."""
+    mail = aws.client(settings, "sesv2")
+    with contextlib.suppress(mail.exceptions.AlreadyExistsException):
+        mail.create_email_identity(EmailIdentity=settings.parameters["SenderAddress"])
+
+
+def _lead_links_here(settings: Settings, api_id: str) -> None:
+    """The name that the emulator gives an API's address under leads nowhere; the links in mails are to work."""
+    if settings.parameters.get("PublicUrl"):
+        return
+    functions = aws.client(settings, "lambda")
+    resource = aws.client(settings, "cloudformation").describe_stack_resource(
+        StackName=settings.stack_name, LogicalResourceId="MessengerFunction"
+    )
+    name = resource["StackResourceDetail"]["PhysicalResourceId"]
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    wanted = {**variables, "PUBLIC_URL": f"{settings.endpoint}/_aws/execute-api/{api_id}"}
+    if wanted != variables:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": wanted})
 
 
 def _serve_trailing_slash(gateway: Any, api_id: str) -> None:

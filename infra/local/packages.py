@@ -15,6 +15,7 @@ from failure import Failure
 from settings import ADMIN_TOOL, FUNCTIONS, Settings
 
 HASH_LENGTH = 20
+BUILDS = "builds/"
 # The packages live on this machine only, and debug binaries are large: quick beats small.
 COMPRESSION_LEVEL = 1
 
@@ -38,12 +39,15 @@ def make(settings: Settings) -> Build:
     # The packages are named by content, so their names say it all.
     digest = hashlib.sha256("\n".join(path.name for path in packages.values()).encode()).hexdigest()
     _forget_old(store, set(packages.values()))
-    return Build(prefix=f"builds/{digest[:HASH_LENGTH]}", packages=packages)
+    return Build(prefix=f"{BUILDS}{digest[:HASH_LENGTH]}", packages=packages)
+
+
+def make_bucket(s3: Any, bucket: str) -> None:
+    if bucket not in {entry["Name"] for entry in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=bucket)
 
 
 def upload(s3: Any, bucket: str, build: Build) -> None:
-    if bucket not in {entry["Name"] for entry in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(Bucket=bucket)
     keys = {f"{build.prefix}/{name}.zip": path for name, path in build.packages.items()}
     present = {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
     for key, path in keys.items():
@@ -54,7 +58,7 @@ def upload(s3: Any, bucket: str, build: Build) -> None:
 
 def forget_other_uploads(s3: Any, bucket: str, build: Build) -> None:
     """Old builds are held in the emulator's memory, and each is large."""
-    for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+    for entry in s3.list_objects_v2(Bucket=bucket, Prefix=BUILDS).get("Contents", []):
         if not entry["Key"].startswith(f"{build.prefix}/"):
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
 

@@ -17,8 +17,9 @@ from failure import Failure
 from settings import FUNCTIONS, Settings
 
 
-def emit(settings: Settings, event: dict[str, Any]) -> None:
+def emit(settings: Settings, event: dict[str, Any], detail: dict[str, Any]) -> None:
     try:
+        event["detail"].update(detail)
         entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
     except KeyError as missing:
         raise Failure(f"the file is no event of the bus: it has no {missing}") from missing
@@ -45,6 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Hands a golden event to the running stack.")
     parser.add_argument("event", type=Path, help="a file of events/")
     parser.add_argument("--function", choices=FUNCTIONS, help="the function to call; without it, to the bus")
+    parser.add_argument("--detail", help="JSON; its fields stand in for those of the event's detail")
     arguments = parser.parse_args()
     try:
         settings = configuration.from_environment()
@@ -54,7 +56,7 @@ def main() -> int:
         if arguments.function:
             invoke(settings, arguments.function, event)
         else:
-            emit(settings, event)
+            emit(settings, event, json.loads(arguments.detail or "{}"))
     except (BotoCoreError, ClientError, Failure, OSError, ValueError) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1

@@ -31,10 +31,12 @@ FUNCTIONS = (
     "outbox-sweeper",
     "pipeline-entry",
     "deal-won",
+    "messenger",
     "referrals-api",
     "ledger-reconcile",
     "token-claims",
     "unsubscribe",
+    "delivery-feedback",
 )
 ADMIN_TOOL = "referrals-admin"
 
@@ -54,6 +56,10 @@ PARAMETERS = {
     "ORGANIZATION_CLAIM": "OrganizationClaim",
     "USER_CLAIM": "UserClaim",
     "ROLE_CLAIM": "RoleClaim",
+    "SENDER_ADDRESS": "SenderAddress",
+    "PUBLIC_URL": "PublicUrl",
+    "AGENT_PAGE": "AgentPage",
+    "SMS_ORIGINATION": "SmsOrigination",
     "CA_BUNDLE": "CaBundle",
     "ALARM_TOPIC_ARN": "AlarmTopicArn",
 }
@@ -103,6 +109,7 @@ def _parameters(environment: Mapping[str, str]) -> dict[str, str]:
         "Architecture": "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64",
         # The functions run on this machine, so they trust what it trusts.
         "CaBundle": ssl.get_default_verify_paths().cafile or certifi.where(),
+        "SenderAddress": "referrals@winnerr.example",
         # Nothing here is worth protecting from a reset.
         "DeletionProtection": "false",
     }

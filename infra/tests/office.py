@@ -18,13 +18,15 @@ CREATED = "2026-01-05T15:00:00.000Z"
 class Office:
     """Owner, admin and two agents, a published profile each. Nobody else is in it, and nothing else happens to it."""
 
-    def __init__(self, stack, issuer, canaries, directory):
+    def __init__(self, stack, issuer, canaries, directory, *, notify=False):
         mark = uuid.uuid4().hex[:12]
         self.id = f"org_{mark}"
         self.tokens = {user: issuer.member(self.id, user, role) for user, role in ROLES.items()}
         self.slugs = {user: f"{user.replace('_', '-')}-{mark}" for user in ROLES}
         # By the member who owns them; None owns one too.
         self.people = {owner: f"person_{uuid.uuid4().hex[:12]}" for owner in (*ROLES, None)}
+        self.members = {user: canaries.person() for user in ROLES}
+        self._notify = notify
         self._canaries = canaries
         self._stack = stack
         self._dynamodb = client(stack, "dynamodb")
@@ -66,7 +68,7 @@ class Office:
         }
 
     def _member(self, user, role):
-        friend = self._canaries.person()
+        friend = self.members[user]
         return {
             "organizationId": self.id,
             "userId": user,
@@ -74,7 +76,7 @@ class Office:
             "status": "ACTIVE",
             "name": friend.name,
             "email": friend.email,
-            "notify": {"newReferral": False, "rewardReady": False},
+            "notify": {"newReferral": self._notify, "rewardReady": self._notify},
         }
 
     def _profile(self, user):

@@ -70,7 +70,17 @@ def test_the_logs_are_read_to_their_end(log_lines, last_request):
 
 @pytest.mark.parametrize(
     "function",
-    ["PublicCapture", "EventRelay", "OutboxSweeper", "PipelineEntry", "DealWon", "ReferralsApi", "TokenClaims", "Unsubscribe"],
+    [
+        "PublicCapture",
+        "EventRelay",
+        "OutboxSweeper",
+        "PipelineEntry",
+        "DealWon",
+        "Messenger",
+        "ReferralsApi",
+        "TokenClaims",
+        "Unsubscribe",
+    ],
 )
 def test_every_function_writes_a_log(log_lines, function):
     (group,) = [name for name in log_lines if f"{function}LogGroup" in name]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 import yaml
 
 FOURTEEN_DAYS = 14 * 24 * 3600
-# The only resource with a wildcard: listing streams asks which there are, so it cannot name one.
-WILDCARDS = {("dynamodb:ListStreams", "${OutboxTable.Arn}/stream/*")}
+# Listing streams asks which there are, so it cannot name one; a telephone number has no name to AWS.
+WILDCARDS = {
+    ("dynamodb:ListStreams", "${OutboxTable.Arn}/stream/*"),
+    ("sns:Publish", "*"),
+    ("sns:CheckIfPhoneNumberIsOptedOut", "*"),
+}
+# Rules for events that name addresses.
+ABOUT_MAILS = ("MailHeardRule", "MailBouncedRule")
 
 
 class Loader(yaml.SafeLoader):
@@ -87,7 +94,8 @@ class Template:
             assert "ManagedPolicyArns" not in properties, role
             for policy in properties["Policies"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
-                    assert statement["Effect"] == "Allow"
+                    if statement["Effect"] == "Deny":
+                        continue
                     assert not statement.keys() & {"NotAction", "NotResource"}, role
                     for action in listed(statement["Action"]):
                         for resource in listed(statement["Resource"]):
@@ -151,7 +159,49 @@ def test_every_rule_goes_to_a_queue_and_gives_up_into_another(template):
     for name, rule in event_rules(template).items():
         for target in rule["Targets"]:
             template.properties(target["Arn"], "AWS::SQS::Queue")
-            assert target["DeadLetterConfig"]["Arn"] != target["Arn"], name
+            if name not in ABOUT_MAILS:
+                assert target["DeadLetterConfig"]["Arn"] != target["Arn"], name
+
+
+def test_no_address_rests_in_a_queue(template, root):
+    """SES's events name addresses: what the rules hand on of the golden ones is the golden messages, and no more."""
+    golden = root / "events" / "ses"
+    seen = set()
+    for name in ABOUT_MAILS:
+        rule = template.resources[name]["Properties"]
+        # Nowhere else than on the default bus does SES tell anything.
+        assert "EventBusName" not in rule
+        assert rule["EventPattern"]["source"] == ["aws.ses"]
+        tags = rule["EventPattern"]["detail"]["mail"]["tags"]
+        assert tags == {"ses:configuration-set": [{"Ref": "MailConfigurationSet"}]}
+        (target,) = rule["Targets"]
+        assert "DeadLetterConfig" not in target, name
+        alarms = [entry for entry in template.of_type("AWS::CloudWatch::Alarm").values() if watches(entry, name)]
+        assert [(entry["Namespace"], entry["MetricName"]) for entry in alarms] == [("AWS/Events", "FailedInvocations")]
+        for path in golden.glob("*.json"):
+            event = json.loads(path.read_text())
+            if path.name.endswith(".queued.json") or event["detail-type"] not in rule["EventPattern"]["detail-type"]:
+                continue
+            seen.add(path.stem)
+            queued = json.loads((golden / f"{path.stem}.queued.json").read_text())
+            assert transformed(target["InputTransformer"], event) == queued
+            assert "@" not in json.dumps(queued)
+    assert seen == {"delivered", "bounced", "complained"}
+
+
+def watches(alarm, rule):
+    return {"Name": "RuleName", "Value": {"Ref": rule}} in alarm.get("Dimensions", [])
+
+
+def transformed(transformer, event):
+    """What EventBridge makes of an event."""
+    values = {}
+    for name, path in transformer["InputPathsMap"].items():
+        value = event
+        for part in path.removeprefix("$.").split("."):
+            value = value[part]
+        values[f"<{name}>"] = json.dumps(value)
+    return json.loads(re.sub(r"<\w+>", lambda found: values[found[0]], transformer["InputTemplate"]))
 
 
 def test_what_is_told_of_deals_and_of_links_goes_to_one_function(template):
@@ -174,8 +224,9 @@ def test_only_its_rules_may_write_to_a_queue(template):
     targets = {}
     for name, rule in event_rules(template).items():
         for target in rule["Targets"]:
-            for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"]):
-                targets.setdefault(named(arn), set()).add(name)
+            for arn in (target["Arn"], target.get("DeadLetterConfig", {}).get("Arn")):
+                if arn:
+                    targets.setdefault(named(arn), set()).add(name)
     allowed = {}
     for policy in template.of_type("AWS::SQS::QueuePolicy").values():
         for statement in policy["PolicyDocument"]["Statement"]:
@@ -222,8 +273,22 @@ def test_no_role_may_do_anything_to_everything(template):
     for role, action, resource in template.statements():
         assert "*" not in action, f"{role}: {action}"
         if "*" in str(resource):
-            ((function, text),) = resource.items()
-            assert function == "Sub" and (action, text) in WILDCARDS, f"{role}: {action} on {resource}"
+            text = resource if isinstance(resource, str) else resource["Sub"]
+            assert (action, text) in WILDCARDS, f"{role}: {action} on {resource}"
+
+
+def test_only_the_messenger_sends_and_only_to_people(template):
+    sending = {
+        (role, action) for role, action, _ in template.statements() if action.startswith(("ses:", "sns:", "sms-voice:"))
+    }
+    assert sending == {
+        ("MessengerRole", action)
+        for action in ("ses:SendEmail", "ses:SendRawEmail", "sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut")
+    }
+    (policy,) = template.properties({"Ref": "MessengerRole"}, "AWS::IAM::Role")["Policies"]
+    denied = [entry for entry in policy["PolicyDocument"]["Statement"] if entry["Effect"] == "Deny"]
+    topics = {"Sub": "arn:${AWS::Partition}:sns:*:*:*"}
+    assert denied == [{"Effect": "Deny", "Action": "sns:Publish", "Resource": topics}]
 
 
 def test_nobody_may_scan(template):
@@ -243,10 +308,12 @@ def test_who_may_do_what_in_the_ledger(template):
         "PublicCaptureRole": capturing,
         "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
         "DealWonRole": {"GetItem", "Query", "PutItem"},
+        "MessengerRole": {"GetItem", "PutItem", "ConditionCheckItem"},
         "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
         "UnsubscribeRole": {"GetItem", "PutItem"},
+        "DeliveryFeedbackRole": {"GetItem", "PutItem"},
     }
 
 
@@ -266,6 +333,7 @@ def test_poison_and_disagreement_are_counted_and_wake_somebody(template):
     assert watched == {
         "PoisonEvents": {"EventRelayLogGroup", "OutboxSweeperLogGroup"},
         "LedgerDisagreements": {"LedgerReconcileLogGroup"},
+        "UnknownMessages": {"MessengerLogGroup"},
     }
     alarms = {alarm["MetricName"] for alarm in template.of_type("AWS::CloudWatch::Alarm").values()}
     assert watched.keys() <= alarms

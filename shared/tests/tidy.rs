@@ -86,7 +86,15 @@ fn an_organization_is_taken_only_from_where_it_can_be_trusted() {
         ("from_verified_claims", &["shared/src/http/caller.rs"][..]),
         ("from_slug_record", &["shared/src/store/directory.rs"]),
         ("from_published_profile", &["shared/src/usecase/capture_referral.rs"]),
-        ("from_bus_event", &["shared/src/usecase/enter_pipeline.rs", "shared/src/usecase/hear_of_deal.rs"]),
+        (
+            "from_bus_event",
+            &[
+                "functions/messenger/src/messages.rs",
+                "shared/src/usecase/enter_pipeline.rs",
+                "shared/src/usecase/hear_of_deal.rs",
+                "shared/src/usecase/hear_of_delivery.rs",
+            ],
+        ),
         ("from_login_directory", &["shared/src/usecase/issue_claims.rs"]),
         ("from_unsubscribe_link", &["shared/src/http/unsubscribe.rs"]),
         ("from_operator", &["shared/src/store/provision.rs", "functions/ledger-reconcile/src/reconcile.rs"]),

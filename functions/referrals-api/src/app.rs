@@ -36,6 +36,8 @@ pub fn operations() -> OpenApiRouter<App> {
         .routes(routes!(rewards::mark_sent::mark_reward_sent))
         .routes(routes!(rewards::release::release_reward))
         .routes(routes!(rewards::cancel::cancel_reward))
+        .routes(routes!(rewards::resend_thanks::resend_thanks))
+        .routes(routes!(rewards::list::list_rewards))
         .routes(routes!(rewards::policy::find_policy, rewards::policy::keep_policy))
         .routes(routes!(people::list::list_people))
         .routes(routes!(people::find::find_person, people::edit::edit_person))

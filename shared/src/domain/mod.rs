@@ -26,6 +26,7 @@ pub mod rate_limit;
 pub mod referral;
 pub mod reward;
 pub mod reward_action;
+pub mod reward_lane;
 pub mod reward_policy;
 pub mod scope;
 pub mod spreadsheet;

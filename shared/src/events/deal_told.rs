@@ -100,6 +100,6 @@ impl DealTold {
 }
 
 /// Somebody else's id of an event may be any text: as one of ours if it is one, else by its digest.
-fn foreign_event_id(text: &str) -> EventId {
+pub(super) fn foreign_event_id(text: &str) -> EventId {
     EventId::parse(text).unwrap_or_else(|_| EventId::from_digest(&digest(&[text.as_bytes()])))
 }

@@ -2,6 +2,7 @@
 //! An event is built here, stored with the rows it announces (`store::outbox`), and published later by event-relay.
 
 mod deal_told;
+mod delivery_told;
 mod envelope;
 mod lead_entered_pipeline;
 mod referral_converted;
@@ -15,6 +16,7 @@ mod reward_sent;
 mod thank_you_requested;
 
 pub use deal_told::{DealTold, deal_state};
+pub use delivery_told::{DeliveryTold, SES_SOURCE};
 pub use envelope::{Detail, Metadata, NewEvent, UnreadableEvent};
 pub use lead_entered_pipeline::LeadEnteredPipelineV1;
 pub use referral_converted::ReferralConvertedV1;

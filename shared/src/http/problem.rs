@@ -37,6 +37,7 @@ pub enum Code {
     DealAlreadyAttributed,
     RewardLocked,
     InvalidRewardTransition,
+    RewardNotSent,
     NothingToResend,
     ReferralConverted,
     ContactTaken,
@@ -56,7 +57,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::InvalidQuery,
@@ -72,6 +73,7 @@ impl Code {
         Self::DealAlreadyAttributed,
         Self::RewardLocked,
         Self::InvalidRewardTransition,
+        Self::RewardNotSent,
         Self::NothingToResend,
         Self::ReferralConverted,
         Self::ContactTaken,
@@ -116,6 +118,9 @@ impl Code {
             Self::RewardLocked => (StatusCode::CONFLICT, "The reward can be changed only until it is decided."),
             Self::InvalidRewardTransition => {
                 (StatusCode::CONFLICT, "The reward cannot go from its status to that one.")
+            }
+            Self::RewardNotSent => {
+                (StatusCode::CONFLICT, "The reward was not sent: there is nothing to thank for yet.")
             }
             Self::NothingToResend => (StatusCode::CONFLICT, "No thank-you is over without having been accepted."),
             Self::ReferralConverted => (StatusCode::CONFLICT, "A converted referral cannot be deleted."),

@@ -21,6 +21,7 @@ use crate::domain::{
     phone::Phone,
     referral::{Channel, ReferralStatus, RewardStatus, RewardType, RiskFlag},
     reward::{ComplianceGate, HoldReason, ThankYouChannel},
+    reward_lane::RewardLane,
     text::{NAME_MAX_CHARS, NOTES_MAX_CHARS, Notes, PersonName, REASON_MAX_CHARS, Reason},
     time::Timestamp,
 };
@@ -84,6 +85,7 @@ schema! {
     ComplianceGate: one_of(&ComplianceGate::ALL);
     HoldReason: one_of(&HoldReason::ALL);
     ThankYouChannel: one_of(&ThankYouChannel::ALL);
+    RewardLane: one_of(&RewardLane::ALL.map(RewardLane::as_str));
     LeadSource: one_of(&[LeadSource::Referral]);
     RelationshipStage: one_of(&[RelationshipStage::Advocate]);
     PipelineStage: one_of(&[PipelineStage::Lead]);

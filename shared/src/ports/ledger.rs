@@ -9,15 +9,16 @@ use crate::domain::{
     audit::AuditEntry, filter::ReferralFilter, id::ReferralId, referral::Referral, scope::OrgScope, time::Timestamp,
 };
 
-/// Where a page ended: the last row's time and id.
+/// Where a page ended: the last row's place in its list, a time, and its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Position {
+    /// In most lists the time of creation.
     pub created_at: Timestamp,
     pub id: String,
 }
 
-/// One page of a list, newest first. `next` is None at the end.
+/// One page of a list. `next` is None at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     pub items: Vec<T>,

@@ -32,7 +32,7 @@ pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};
 pub use revision::{LeadMove, ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome};
-pub use rewards::{DealBook, NewsOutcome, PolicyBook, SettleOutcome, Settlement};
+pub use rewards::{DealBook, NewsOutcome, PolicyBook, RewardQueue, SettleOutcome, Settlement};
 
 /// A store or a bus did not do what was asked. Nothing was changed, unless the answer was lost on the way: callers
 /// repeat only what is safe to repeat. No variant carries personal data.

@@ -2,14 +2,15 @@
 
 use std::future::Future;
 
-use super::StoreError;
+use super::{Page, Position, StoreError};
 use crate::{
     domain::{
         audit::AuditEntry,
         deal::Deal,
-        id::{DealId, PersonId},
+        id::{DealId, PersonId, UserId},
         referral::Referral,
         reward::RewardPolicy,
+        reward_lane::RewardLane,
         scope::OrgScope,
     },
     events::NewEvent,
@@ -26,6 +27,20 @@ pub trait PolicyBook: Send + Sync {
         scope: &OrgScope,
         policy: &RewardPolicy,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// The rewards that wait for somebody.
+pub trait RewardQueue: Send + Sync {
+    /// At most `limit` referrals in the lane, oldest first, after `after`; those of one agent where one is given. There
+    /// may be fewer, and still a place to go on from: the work for one page is bounded.
+    fn list_rewards(
+        &self,
+        scope: &OrgScope,
+        lane: RewardLane,
+        agent: Option<&UserId>,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page<Referral>, StoreError>> + Send;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 //! Every key starts with the organization. The exceptions are the slug directory, the login directory, the outbox
 //! and the rate limit: they are what an organization is found by, or hold no data of one.
 
+mod listing;
+
 use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -19,11 +21,14 @@ use crate::{
         organization::Slug,
         person::Person,
         referral::{Referral, ReferralStatus},
+        reward_lane::RewardLane,
         scope::OrgScope,
         time::Timestamp,
     },
-    ports::{Counted, Link, Position},
+    ports::{Counted, Link},
 };
+use listing::place;
+pub use listing::{BY_AGENT, BY_KEY, BY_LIST, BY_REWARD, BY_STATUS, Index, Listing, position};
 
 pub const PK: &str = "pk";
 pub const SK: &str = "sk";
@@ -31,6 +36,8 @@ pub const LIST_PK: &str = "listPk";
 pub const LIST_SK: &str = "listSk";
 pub const STATUS_SK: &str = "statusSk";
 pub const AGENT_PK: &str = "agentPk";
+pub const REWARD_PK: &str = "rewardPk";
+pub const REWARD_SK: &str = "rewardSk";
 /// TTL attribute, epoch seconds. Expiry is always compared in code too: DynamoDB may take two days.
 pub const EXPIRES_AT: &str = "expiresAt";
 
@@ -40,7 +47,11 @@ pub const LIST_INDEX: &str = "list";
 pub const STATUS_INDEX: &str = "status";
 /// Index over (`agentPk`, `listSk`): referrals of one agent, newest first.
 pub const AGENT_INDEX: &str = "agent";
+/// Sparse index over (`rewardPk`, `rewardSk`): referrals whose reward waits for somebody, oldest first.
+pub const REWARD_INDEX: &str = "reward";
 
+/// Sort key of a referral's row.
+pub const REFERRAL: &str = "REFERRAL";
 /// Sort key of an organization's row.
 pub const ORGANIZATION: &str = "ORGANIZATION";
 /// Prefix of the links from a lead to the referrals through which they came.
@@ -51,8 +62,6 @@ pub const REFERRED: &str = "REFERRED#";
 pub const DEAL_OF: &str = "DEAL_OF#";
 /// Partition of the rewards that wait for the clock.
 pub const DUE_HOLDS: &str = "DUE_HOLDS";
-/// Sort key of a referral's row.
-pub const REFERRAL: &str = "REFERRAL";
 /// Prefix of the entries of a referral's history.
 pub const AUDIT: &str = "AUDIT#";
 /// Prefix of the messages about a referral.
@@ -88,68 +97,6 @@ impl Keys {
     pub fn all(&self) -> impl Iterator<Item = (&'static str, AttributeValue)> + '_ {
         self.0.iter().map(|(name, value)| (*name, AttributeValue::S(value.clone())))
     }
-}
-
-/// A secondary index, or the table itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Index {
-    /// None for the table.
-    pub name: Option<&'static str>,
-    pub partition: &'static str,
-    pub sort: &'static str,
-}
-
-pub const BY_KEY: Index = Index { name: None, partition: PK, sort: SK };
-pub const BY_LIST: Index = Index { name: Some(LIST_INDEX), partition: LIST_PK, sort: LIST_SK };
-pub const BY_STATUS: Index = Index { name: Some(STATUS_INDEX), partition: LIST_PK, sort: STATUS_SK };
-pub const BY_AGENT: Index = Index { name: Some(AGENT_INDEX), partition: AGENT_PK, sort: LIST_SK };
-
-/// One partition of an index, or the part of it whose sort key starts with `prefix`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    pub index: Index,
-    pub partition: String,
-    pub prefix: String,
-}
-
-impl Listing {
-    /// The key of a row at `position`, as `ExclusiveStartKey` wants it.
-    #[must_use]
-    pub fn start_key(&self, row: &Keys, position: &Position) -> Keys {
-        let sort = format!("{}{}", self.prefix, place(position.created_at, &position.id));
-        match self.index.name {
-            None => Keys::new(self.partition.clone(), sort),
-            Some(_) => row.clone().and(self.index.partition, self.partition.clone()).and(self.index.sort, sort),
-        }
-    }
-
-    /// The first and the last sort key of rows created at `from` or later and before `to`. None for the whole partition.
-    #[must_use]
-    pub fn range(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Option<[String; 2]> {
-        if self.prefix.is_empty() && from.is_none() && to.is_none() {
-            return None;
-        }
-        // A place starts with the digits of a year: `0` stands before every one, `:` after.
-        let bound = |at: Option<Timestamp>, open: &str| {
-            format!("{}{}", self.prefix, at.map_or_else(|| open.to_owned(), |at| at.to_string()))
-        };
-        // A row of the very time `to` has a longer key, and so stands after it.
-        Some([bound(from, "0"), bound(to, ":")])
-    }
-}
-
-/// Where a row stands in a list: time first, with a fixed width, then the id.
-fn place(created_at: Timestamp, id: &str) -> String {
-    format!("{created_at}#{id}")
-}
-
-/// Reads a place back from a list's sort key.
-#[must_use]
-pub fn position(sort_key: &str) -> Option<Position> {
-    let mut parts = sort_key.rsplitn(3, '#');
-    let id = parts.next()?.to_owned();
-    let created_at = Timestamp::parse(parts.next()?).ok()?;
-    Some(Position { created_at, id })
 }
 
 fn org(scope: &OrgScope) -> String {
@@ -287,12 +234,25 @@ pub fn referral(scope: &OrgScope, id: &ReferralId) -> Keys {
 
 #[must_use]
 pub fn referral_row(scope: &OrgScope, row: &Referral) -> Keys {
-    let place = place(row.created_at, row.id.as_str());
-    referral(scope, &row.id)
+    let in_lists = place(row.created_at, row.id.as_str());
+    let keys = referral(scope, &row.id)
         .and(LIST_PK, referrals(scope).partition)
-        .and(STATUS_SK, format!("{}{place}", referrals_in(scope, row.status).prefix))
+        .and(STATUS_SK, format!("{}{in_lists}", referrals_in(scope, row.status).prefix))
         .and(AGENT_PK, referrals_of(scope, &row.agent_user_id).partition)
-        .and(LIST_SK, place)
+        .and(LIST_SK, in_lists);
+    match RewardLane::of(row) {
+        Some((lane, since)) => {
+            keys.and(REWARD_PK, rewards_in(scope, lane).partition).and(REWARD_SK, place(since, row.id.as_str()))
+        }
+        None => keys,
+    }
+}
+
+/// The organization's referrals in one lane of the rewards' queue.
+#[must_use]
+pub fn rewards_in(scope: &OrgScope, lane: RewardLane) -> Listing {
+    let partition = format!("{}#REWARDS#{}", org(scope), lane.status().as_str());
+    Listing { index: BY_REWARD, partition, prefix: String::new() }
 }
 
 /// All referrals of the organization.

@@ -6,7 +6,7 @@ use super::{
     Ledger,
     error::{store_error, unreadable_row},
     keys,
-    query::Wanted,
+    query::{Order, Wanted},
     rows::{LinkRow, to_item},
     transaction::{Attributes, Committed, Transaction},
 };
@@ -66,7 +66,8 @@ impl LinkKeeper for Ledger {
         let listing = keys::referrals_by(scope, referrer);
         // Of the table itself the key of a place is the listing's alone.
         let after = after.map(|position| (keys::person(scope, referrer), position));
-        let wanted = Wanted { listing: &listing, from: None, to: None, admits: None, after, limit };
+        let wanted =
+            Wanted { listing: &listing, order: Order::NewestFirst, from: None, to: None, admits: None, after, limit };
         let page: Page<LinkRow> = self.page(LISTING, wanted).await?;
         let link =
             |row: LinkRow| Link { referrer: referrer.clone(), referral: row.referral_id, created_at: row.created_at };

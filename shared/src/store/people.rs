@@ -6,7 +6,7 @@ use super::{
     Ledger,
     error::store_error,
     keys,
-    query::{Placed, Wanted},
+    query::{Order, Placed, Wanted},
     rows::{ContactRow, LinkRow, from_item},
 };
 use crate::{
@@ -56,7 +56,11 @@ impl PersonReader for Ledger {
         let by_name = |person: &Person| name.admits(person);
         let admits: Option<&(dyn Fn(&Person) -> bool + Sync)> =
             if name.admits_everybody() { None } else { Some(&by_name) };
-        self.page(operation, Wanted { listing: &listing, from: None, to: None, admits, after, limit }).await
+        self.page(
+            operation,
+            Wanted { listing: &listing, order: Order::NewestFirst, from: None, to: None, admits, after, limit },
+        )
+        .await
     }
 
     async fn find_key_holder(&self, scope: &OrgScope, key: &ContactKey) -> Result<Option<PersonId>, StoreError> {

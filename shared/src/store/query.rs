@@ -1,4 +1,4 @@
-//! Pages of a list: newest first, a bounded number of reads, and the place where the page ended.
+//! Pages of a list: in one order, a bounded number of reads, and the place where the page ended.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
@@ -25,9 +25,16 @@ pub(super) trait Placed {
     fn position(&self) -> Position;
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
 /// What of a listing is wanted.
 pub(super) struct Wanted<'a, R> {
     pub listing: &'a Listing,
+    pub order: Order,
     /// Created at this time or later.
     pub from: Option<Timestamp>,
     /// Created before this time.
@@ -45,7 +52,7 @@ impl Ledger {
         operation: &'static str,
         wanted: Wanted<'_, R>,
     ) -> Result<Page<R>, StoreError> {
-        let Wanted { listing, from, to, admits, after, limit } = wanted;
+        let Wanted { listing, order, from, to, admits, after, limit } = wanted;
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
             return Ok(Page { items: Vec::new(), next: None });
         }
@@ -63,7 +70,7 @@ impl Ledger {
                 .table_name(&self.table)
                 .set_index_name(listing.index.name.map(str::to_owned))
                 .consistent_read(listing.index.name.is_none())
-                .scan_index_forward(false)
+                .scan_index_forward(order == Order::OldestFirst)
                 .limit(i32::try_from(per_read).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start.take())
                 .expression_attribute_names("#partition", listing.index.partition)

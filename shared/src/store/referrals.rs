@@ -8,7 +8,7 @@ use super::{
     Ledger,
     error::store_error,
     keys,
-    query::{FILTERED_READ, MAX_READS, Placed, Wanted},
+    query::{FILTERED_READ, MAX_READS, Order, Placed, Wanted},
     rows::{LinkRow, from_item},
 };
 use crate::{
@@ -69,6 +69,7 @@ impl ReferralReader for Ledger {
         let has_rest = rest != ReferralFilter::default();
         let wanted = Wanted {
             listing: &listing,
+            order: Order::NewestFirst,
             from: filter.from,
             to: filter.to,
             admits: has_rest.then_some(&admits),
@@ -118,7 +119,7 @@ impl ReferralReader for Ledger {
 }
 
 /// The table key of the row where a page ended.
-fn row_at(scope: &OrgScope, position: &Position) -> Result<keys::Keys, StoreError> {
+pub(super) fn row_at(scope: &OrgScope, position: &Position) -> Result<keys::Keys, StoreError> {
     let id = ReferralId::parse(&position.id)
         .map_err(|_| StoreError::Failed { operation: LISTING, reason: "a position of another list".to_owned() })?;
     Ok(keys::referral(scope, &id))
@@ -146,6 +147,7 @@ impl Ledger {
                     LISTING,
                     Wanted {
                         listing: &listing,
+                        order: Order::NewestFirst,
                         from: filter.from,
                         to: filter.to,
                         admits: None,

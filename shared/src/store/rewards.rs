@@ -1,22 +1,66 @@
-//! Reward policies, and rewards that wait for the clock.
+//! Reward policies, the queue of rewards, and those that wait for the clock.
 
 use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
+use serde::Deserialize;
 
 use super::{
     Ledger,
     error::store_error,
     keys,
+    query::{Order, Placed, Wanted},
+    referrals::row_at,
     rows::{DueHoldRow, to_item},
     transaction::Transaction,
 };
 use crate::{
     domain::{
+        id::UserId,
         referral::{Referral, RewardStatus},
         reward::RewardPolicy,
+        reward_lane::RewardLane,
         scope::OrgScope,
     },
-    ports::{PolicyBook, StoreError},
+    ports::{Page, PolicyBook, Position, RewardQueue, StoreError},
 };
+
+/// A referral as it stands in the queue of rewards.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Queued(Referral);
+
+impl Placed for Queued {
+    fn position(&self) -> Position {
+        // Whatever is in the index has a place there.
+        let since = RewardLane::of(&self.0).map_or(self.0.updated_at, |(_, since)| since);
+        Position { created_at: since, id: self.0.id.as_str().to_owned() }
+    }
+}
+
+impl RewardQueue for Ledger {
+    async fn list_rewards(
+        &self,
+        scope: &OrgScope,
+        lane: RewardLane,
+        agent: Option<&UserId>,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Page<Referral>, StoreError> {
+        let operation = "listing rewards";
+        let listing = keys::rewards_in(scope, lane);
+        let admits = |row: &Queued| agent.is_none_or(|agent| *agent == row.0.agent_user_id);
+        let wanted = Wanted {
+            listing: &listing,
+            order: Order::OldestFirst,
+            from: None,
+            to: None,
+            admits: agent.is_some().then_some(&admits),
+            after: after.map(|position| row_at(scope, position).map(|row| (row, position))).transpose()?,
+            limit,
+        };
+        let page = self.page(operation, wanted).await?;
+        Ok(Page { items: page.items.into_iter().map(|queued| queued.0).collect(), next: page.next })
+    }
+}
 
 impl PolicyBook for Ledger {
     async fn find_policy(&self, scope: &OrgScope) -> Result<RewardPolicy, StoreError> {

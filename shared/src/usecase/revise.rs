@@ -107,7 +107,7 @@ impl Cause<'_> {
         Ok(traces)
     }
 
-    fn metadata(&self, ids: &impl Ids, after: &Referral, version: u32) -> Metadata {
+    pub fn metadata(&self, ids: &impl Ids, after: &Referral, version: u32) -> Metadata {
         Metadata {
             id: EventId::from_ulid(ids.ulid(self.at)),
             version,

@@ -21,5 +21,6 @@ mod person_races;
 mod profiles;
 mod reconcile;
 mod revocations;
+mod rewards;
 mod units;
 mod world;

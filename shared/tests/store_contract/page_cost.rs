@@ -9,7 +9,9 @@ use referrals::{
         lifecycle::Step,
         organization::Role,
         person::Person,
-        referral::{Channel, Referral, ReferralStatus, RewardStatus},
+        referral::{Channel, Referral, ReferralStatus, RewardStatus, RewardType},
+        reward::RewardPolicy,
+        reward_lane::RewardLane,
         version::Expected,
     },
     ports::Position,
@@ -18,6 +20,7 @@ use referrals::{
         change_referral::{ChangeOutcome, ChangeRequest, change_referral},
         find_referral::find_referral,
         list_referrals::list_referrals,
+        list_rewards::list_rewards,
     },
 };
 use referrals_testing::{Bulk, Fixtures};
@@ -38,7 +41,13 @@ fn referrer(number: u32) -> Person {
 /// Five statuses and two referrers, in turns that meet each other.
 fn row(number: u32) -> Referral {
     let status = ReferralStatus::ALL[(number / REFERRERS % 5) as usize];
-    Referral { status, ..Bulk::referral(number, &referrer(number).id) }
+    let mut row = Referral { status, ..Bulk::referral(number, &referrer(number).id) };
+    if status == ReferralStatus::Converted {
+        let mut policy = RewardPolicy::default_of(row.organization_id.clone());
+        policy.reward_type = RewardType::Custom;
+        row.bring_up_reward(&policy, row.created_at, row.created_at);
+    }
+    row
 }
 
 async fn fill(world: &World, numbers: std::ops::RangeInclusive<u32>) {
@@ -78,6 +87,14 @@ impl Costs<'_> {
         self.note(operation);
     }
 
+    async fn rewards(&mut self, operation: &str, caller: &Caller, after: Option<u32>) {
+        let after = after.map(|number| (number..).map(row).find(|row| row.reward.is_some()).unwrap());
+        let after = after.map(|row| Position { created_at: row.created_at, id: row.id.to_string() });
+        let page = list_rewards(&self.world.ledger, caller, RewardLane::Pending, after.as_ref(), LIMIT).await.unwrap();
+        assert_eq!((page.items.len(), page.next.is_some()), (LIMIT as usize, true), "{operation}");
+        self.note(operation);
+    }
+
     async fn change(&mut self) {
         let newest = (1..=self.rows).rev().find(|number| row(*number).status == ReferralStatus::Received).unwrap();
         let caller = Fixtures::owner();
@@ -110,6 +127,9 @@ async fn costs(world: &World, rows: u32) -> Vec<String> {
     costs.list("the same with one referrer", &owner, ReferralFilter { channel: rare.channel, ..by() }, None).await;
     let sent = ReferralFilter { reward_status: Some(RewardStatus::Sent), ..ReferralFilter::default() };
     costs.list("the same of one agent", &jane, sent, None).await;
+    costs.rewards("a page of rewards", &owner, None).await;
+    costs.rewards("a page of rewards from the middle", &owner, Some(rows / 4)).await;
+    costs.rewards("a page of one agent's rewards", &jane, None).await;
     costs.change().await;
     costs.table
 }

@@ -3,24 +3,60 @@
 
 use referrals::{
     domain::{
-        change::Patch,
+        change::{Patch, ReferralChange},
         consent::{ConsentChange, ConsentChannel},
         email::Email,
         filter::{PeopleFilter, ReferralFilter},
+        id::{DealId, ReferralId},
+        lifecycle::Step,
+        money::Currency,
         organization::Slug,
         person_change::{PersonChange, PersonEdit},
         profile::ProfileContent,
+        referral::RewardType,
+        reward::{ComplianceGate, PolicyContent, ThankYouChannel},
+        reward_action::RewardAction,
+        reward_lane::RewardLane,
         version::Expected,
     },
     ports::ProfileDirectory as _,
+    system::RandomIds,
     usecase::{
-        find_referral::find_referral, keep_profile::keep_profile, list_people::list_people,
+        change_referral::{ChangeOutcome, ChangeRequest, change_referral},
+        find_referral::find_referral,
+        keep_policy::keep_policy,
+        keep_profile::keep_profile,
+        list_people::list_people,
         list_referrals::list_referrals,
+        list_rewards::list_rewards,
     },
 };
 use referrals_testing::{Fixtures, contact, name, submission};
 
 use crate::world::World;
+
+fn no_reward() -> PolicyContent {
+    PolicyContent {
+        reward_type: RewardType::None,
+        reward_value: None,
+        currency: Currency::us_dollar(),
+        provider: None,
+        auto_thank: true,
+        thank_you_channel: ThankYouChannel::Email,
+        attribution_window_days: 730,
+        holding_period_days: 0,
+        compliance_gate: ComplianceGate::Warn,
+    }
+}
+
+/// Found and changed, as the API does it.
+async fn change(world: &World, id: &ReferralId, change: &ReferralChange) {
+    let owner = Fixtures::owner();
+    let found = find_referral(&world.ledger, &owner, id).await.unwrap().unwrap();
+    let request = ChangeRequest { change, expected: &Expected::Any, request_id: "request-5", named: None };
+    let changed = change_referral(&world.ledger, &*world.clock, &RandomIds, &owner, found, &request).await;
+    assert!(matches!(changed, Ok(ChangeOutcome::Done(_))));
+}
 
 #[tokio::test]
 async fn operations_cost_what_the_data_model_says() {
@@ -85,5 +121,20 @@ async fn operations_cost_what_the_data_model_says() {
     }
     find_referral(&world.ledger, &Fixtures::owner(), id).await.unwrap();
     row("one referral");
+    let gift = PolicyContent { reward_type: RewardType::GiftCard, reward_value: Some(5_000), ..no_reward() };
+    keep_policy(&world.ledger, &*world.clock, &Fixtures::owner(), &gift, &Expected::Any).await.unwrap();
+    row("a reward policy set");
+    let won = ReferralChange {
+        step: Some(Step::Convert),
+        resulting_deal_id: Patch::Set(DealId::parse("deal_1").unwrap()),
+        ..ReferralChange::default()
+    };
+    change(&world, id, &won).await;
+    row("a conversion by which a reward comes up");
+    list_rewards(&world.ledger, &Fixtures::owner(), RewardLane::Pending, None, 25).await.unwrap();
+    row("list of 1 reward");
+    let action = RewardAction::MarkSent { by: Fixtures::owner().user, acknowledges: true };
+    change(&world, id, &ReferralChange { reward_action: Some(action), ..ReferralChange::default() }).await;
+    row("a reward marked sent");
     insta::assert_snapshot!(table.join("\n"));
 }

@@ -184,6 +184,17 @@ impl Border {
     }
 }
 
+/// A referral of `who`'s own with a reward that is pending.
+async fn rewarded(border: &Border, who: Who) -> String {
+    let body = json!({"referrer": {"name": "Robin"}, "referredName": "Kim"});
+    let id = text(&border.world.call(call(who, "POST", REFERRALS).json(body)).await, "id");
+    let path = format!("{REFERRALS}/{id}");
+    let own = json!({"rewardType": "gift_card", "rewardValue": 5000, "resultingDealId": format!("deal_of_{id}")});
+    assert_eq!(border.world.call(call(who, "PATCH", path.clone()).json(own)).await.status, 200);
+    assert_eq!(border.world.call(call(who, "POST", format!("{path}/convert"))).await.status, 200);
+    id
+}
+
 fn text(answered: &Answered, field: &str) -> String {
     answered.body[field].as_str().unwrap_or_else(|| panic!("no {field} in {}", answered.bytes())).to_owned()
 }

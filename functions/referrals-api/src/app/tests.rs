@@ -22,7 +22,10 @@ mod once;
 mod people;
 mod policy;
 mod profile;
+mod resending;
 mod rewards;
+
+pub(super) use resending::skipped_thanks;
 
 pub(super) struct World {
     pub(super) router: Router,

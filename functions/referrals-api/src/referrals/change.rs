@@ -78,7 +78,7 @@ async fn apply(
     }
 }
 
-fn answer(referral: &Referral) -> Answer {
+pub fn answer(referral: &Referral) -> Answer {
     Answer::resource(StatusCode::OK, &ReferralView::from(referral.clone()), referral.version)
 }
 

@@ -1,14 +1,15 @@
 //! A cursor goes on in the list that it came from, for those who see the same list, and nowhere else.
 
 use referrals::{
-    domain::{filter::ReferralFilter, time::Timestamp},
+    domain::{filter::ReferralFilter, reward_lane::RewardLane, time::Timestamp},
     http::ListIdentity,
     ports::{Clock as _, Position},
 };
 
 use super::*;
-use crate::referrals::list::identity;
+use crate::{referrals::list::identity, rewards};
 
+const REWARDS: &str = "/api/reputation/rewards";
 const EXPORT: &str = "/api/reputation/referrals.csv";
 
 /// Where a cursor came from, or where it is tried.
@@ -35,7 +36,7 @@ impl Place {
     /// Whether both are the same list: of one organization, under one filter, with nothing hidden from one of them.
     fn is_same_list(&self, other: &Self) -> bool {
         let narrowed = |place: &Self| {
-            let is_narrowed = place.who.2 == "MEMBER" && place.template == REFERRALS;
+            let is_narrowed = place.who.2 == "MEMBER" && [REFERRALS, REWARDS].contains(&place.template.as_str());
             is_narrowed.then_some(place.who.1)
         };
         (&self.template, &self.filter, self.who.0, narrowed(self))
@@ -65,6 +66,7 @@ fn filters(template: &str, who: Who) -> Vec<String> {
             "rewardStatus=NONE".to_owned(),
             format!("agentUserId={}", if who == BEN { who.1 } else { agent }),
         ],
+        REWARDS => vec!["lane=pending".to_owned(), "lane=sent".to_owned()],
         "/api/people" => vec!["limit=1".to_owned()],
         other => panic!("{other}: say here which filters it has"),
     }
@@ -77,6 +79,18 @@ async fn a_cursor_is_worth_nothing_elsewhere() {
         .world
         .call(call(BEN, "POST", REFERRALS).json(json!({"referrerPersonId": "person_111", "referredName": "Al"})))
         .await;
+    for who in [JANE, BEN, OTHER] {
+        for is_sent in [false, false, true, true] {
+            let id = rewarded(&border, who).await;
+            if is_sent {
+                let sent = call(who, "POST", format!("{REFERRALS}/{id}/reward/mark-sent"));
+                assert_eq!(border.world.call(sent.json(json!({"complianceAcknowledged": true}))).await.status, 200);
+            }
+            if who == OTHER {
+                border.canaries.insert(id);
+            }
+        }
+    }
     let name = "GET a list with a cursor";
     let targets = Place::all(&CALLERS);
     let without_limit = |place: &Place| Place { filter: place.filter.replace("limit=1", ""), ..place.clone() };
@@ -103,9 +117,9 @@ async fn a_cursor_is_worth_nothing_elsewhere() {
             }
         }
     }
-    // Owner and admin see one list: seven filters of referrals make 2 × 2 and one more of the member's own each; of
+    // Owner and admin see one list: seven filters of referrals and two lanes of rewards make 2 × 2 and one more of the member's own each; of
     // people there is one list for all three of them and Ben.
-    assert_eq!(accepted, 7 * (2 * 2 + 1) + 4 * 3);
+    assert_eq!(accepted, (7 + 2) * (2 * 2 + 1) + 4 * 3);
     insta::assert_snapshot!(border.counts());
 }
 
@@ -119,6 +133,7 @@ async fn a_cursor_that_was_altered_or_is_old_is_none() {
     let lists = [
         (REFERRALS, identity("referrals", &caller, &ReferralFilter::default()), &border.own.referrals[0]),
         (EXPORT, identity("referrals.csv", &caller, &ReferralFilter::default()), &border.own.referrals[0]),
+        (REWARDS, rewards::list::identity(&caller, RewardLane::Pending), &border.own.referrals[0]),
         ("/api/people", ListIdentity::new(scope), &border.own.people[0]),
     ];
     let now = SystemClock.now();

@@ -110,7 +110,9 @@ impl Operation {
             ("POST", "/api/reputation/referrals/{id}/reward/mark-sent") => json!({"complianceAcknowledged": true}),
             (
                 "POST",
-                "/api/reputation/referrals/{id}/reward/release" | "/api/reputation/referrals/{id}/reward/cancel",
+                "/api/reputation/referrals/{id}/reward/release"
+                | "/api/reputation/referrals/{id}/reward/cancel"
+                | "/api/reputation/referrals/{id}/reward/resend-thanks",
             ) => json!({"reason": "talked to the broker"}),
             (
                 "POST",

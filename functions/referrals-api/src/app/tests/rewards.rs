@@ -246,3 +246,42 @@ async fn a_deal_of_another_referral_is_refused() {
     assert_eq!(world.call(convert(&one)).await.status, 200);
     assert_eq!(world.call(convert(&other)).await.code(), (409, "deal_already_attributed"));
 }
+
+#[tokio::test]
+async fn the_queue_has_three_lanes_and_a_member_sees_their_own() {
+    const QUEUE: &str = "/api/reputation/rewards";
+    let world = World::new().await;
+    let mut made = Vec::new();
+    for status in STATUSES {
+        for _ in 0..2 {
+            made.push((
+                status,
+                world.call(call(OWNER, "GET", in_status(&world, status).await)).await.body["id"].clone(),
+            ));
+        }
+    }
+    for (lane, status) in [("pending", "PENDING"), ("held", "HELD"), ("sent", "SENT")] {
+        let wanted: Vec<_> = made.iter().filter(|(own, _)| *own == status).map(|(_, id)| id).collect();
+        for who in [OWNER, JANE] {
+            let answered = world.call(call(who, "GET", format!("{QUEUE}?lane={lane}"))).await;
+            let ids: Vec<_> = answered.body["rewards"].as_array().unwrap().iter().map(|row| &row["id"]).collect();
+            assert_eq!((ids, &answered.body["nextCursor"]), (wanted.clone(), &Value::Null), "{lane}, oldest first");
+        }
+        let first = world.call(call(OWNER, "GET", format!("{QUEUE}?lane={lane}&limit=1"))).await.body;
+        let cursor = first["nextCursor"].as_str().unwrap();
+        let next = world.call(call(OWNER, "GET", format!("{QUEUE}?lane={lane}&limit=1&cursor={cursor}"))).await.body;
+        assert_eq!(json!([first["rewards"][0]["id"], next["rewards"][0]["id"]]), json!(wanted), "{lane}");
+        for who in [BEN, OTHER] {
+            let nothing = world.call(call(who, "GET", format!("{QUEUE}?lane={lane}"))).await;
+            assert_eq!(nothing.body, json!({"rewards": [], "nextCursor": null}), "{lane}");
+        }
+        let row = &first["rewards"][0];
+        let alone = world.call(call(OWNER, "GET", format!("{REFERRALS}/{}", row["id"].as_str().unwrap()))).await;
+        assert_eq!(*row, alone.body);
+    }
+    let lane = |query: &str| world.call(call(OWNER, "GET", format!("{QUEUE}{query}")));
+    assert_eq!(lane("").await.body, lane("?lane=pending").await.body);
+    for query in ["?lane=PENDING", "?lane=", "?lane=thanked", "?status=LOST", "?limit=0"] {
+        assert_eq!(lane(query).await.code(), (400, "invalid_query"), "{query}");
+    }
+}

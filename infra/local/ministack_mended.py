@@ -1,0 +1,54 @@
+"""MiniStack as a program, with what it lacks of SES and SNS. Started in place of `python -m ministack`.
+
+- It cannot be asked whether a number has opted out of SMS. Here a number has when it stands in the file that
+  OPTED_OUT_NUMBERS names, one to a line.
+- It takes sending a mail for an action on everything; AWS takes it for one on the sender's identity. With roles
+  enforced, only a policy that is wider than AWS asks for would do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack.core import iam_actions
+from ministack.services import sns
+
+OPTED_OUT = "CheckIfPhoneNumberIsOptedOut"
+SEND_EMAIL = "/v2/email/outbound-emails"
+
+_handle_request = sns.handle_request
+_ses_v2_resource_arn = iam_actions._ses_v2_resource_arn  # noqa: SLF001 - there is no other way in
+
+
+async def handle_request(method: str, path: str, headers: dict, body: bytes, query_params: dict) -> Any:
+    form = parse_qs(body.decode("utf-8", errors="replace")) if method == "POST" and body else {}
+    if form.get("Action") != [OPTED_OUT]:
+        return await _handle_request(method, path, headers, body, query_params)
+    numbers = Path(os.environ["OPTED_OUT_NUMBERS"])
+    opted_out = numbers.read_text().split() if numbers.exists() else []
+    # The service's own model spells this one parameter in lower case.
+    (number,) = form.get("phoneNumber", [""])
+    answer = "true" if number in opted_out else "false"
+    return sns._xml(  # noqa: SLF001 - it knows the form of an answer
+        200, f"{OPTED_OUT}Response", f"<{OPTED_OUT}Result><isOptedOut>{answer}</isOptedOut></{OPTED_OUT}Result>"
+    )
+
+
+def ses_v2_resource_arn(method: str, path: str, body: bytes, region: str, account_id: str) -> str:
+    if path.rstrip("/") != SEND_EMAIL:
+        return _ses_v2_resource_arn(method, path, body, region, account_id)
+    sender = json.loads(body).get("FromEmailAddress", "")
+    return f"arn:aws:ses:{region}:{account_id}:identity/{sender}"
+
+
+sns.handle_request = handle_request
+iam_actions._ses_v2_resource_arn = ses_v2_resource_arn  # noqa: SLF001 - as above
+
+if __name__ == "__main__":
+    from ministack.app import main
+
+    main()
