@@ -1,4 +1,8 @@
-"""What SES tells of mails, put on the default bus as SES does: the emulator tells nothing by itself."""
+"""What SES tells of mails.
+
+The emulator tells nothing by itself, and nobody but AWS may put an event of SES's on a bus: so the deployed rules
+listen to another source for a while, and all else is as it is.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from cloud import DeadLetters, client, physical_id
 from waiting import eventually
 
 FORM = "form-v1"
+SES, STAND_IN = "aws.ses", "tests.ses"
+RULES = ("MailHeardRule", "MailBouncedRule")
 FEEDBACK_SECONDS = 20
 DEAD_LETTER_SECONDS = 60
 TOKEN = "token-of-a-test"  # noqa: S105 - a claim's, which opens nothing
@@ -24,6 +30,10 @@ class Ses:
         self._events = client(stack, "events")
         self._golden = root / "events" / "ses"
         self.configuration_set = physical_id(stack, "MailConfigurationSet")
+        self.rules = {name: physical_id(stack, name) for name in RULES}
+        self.patterns = {
+            name: self._events.describe_rule(Name=rule)["EventPattern"] for name, rule in self.rules.items()
+        }
 
     def golden(self, name, referral, address):
         """The golden event, of this stack's configuration set and about that thank-you."""
@@ -33,14 +43,31 @@ class Ses:
         tags |= {"organization": [referral["organizationId"]], "referral": [referral["id"]], "token": [TOKEN]}
         return event
 
+    def heard_by(self, event):
+        """The rules as they are deployed that hear of it."""
+        return [
+            name
+            for name, pattern in self.patterns.items()
+            if self._events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
+        ]
+
+    def listen_to(self, source):
+        for name, rule in self.rules.items():
+            pattern = json.loads(self.patterns[name])
+            assert pattern["source"] == [SES]
+            self._events.put_rule(Name=rule, EventPattern=json.dumps(pattern | {"source": [source]}))
+
     def tell(self, event):
-        entry = {"Source": "aws.ses", "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
+        entry = {"Source": STAND_IN, "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
         assert self._events.put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
 @pytest.fixture(scope="module")
 def ses(stack, root):
-    return Ses(stack, root)
+    ses = Ses(stack, root)
+    ses.listen_to(STAND_IN)
+    yield ses
+    ses.listen_to(SES)
 
 
 class ThankYou:
@@ -103,6 +130,17 @@ def thank_you(stack, scene, canaries):
     return thank_you
 
 
+HEARD_BY = {"delivered": "MailHeardRule", "bounced": "MailBouncedRule", "complained": "MailHeardRule"}
+
+
+@pytest.mark.parametrize("name", HEARD_BY)
+def test_one_rule_hears_of_each_event_of_ses(ses, thank_you, name):
+    event = ses.golden(name, thank_you.referral, thank_you.address)
+    assert ses.heard_by(event) == [HEARD_BY[name]]
+    assert ses.heard_by(event | {"source": STAND_IN}) == []
+    assert ses.heard_by(event | {"detail-type": "Email Opened"}) == []
+
+
 TOLD = {
     "delivered": ("DELIVERED", []),
     "bounced": ("BOUNCED", ["BOUNCE"]),
@@ -111,12 +149,13 @@ TOLD = {
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_what_is_told_of_a_mail_is_noted_once(ses, thank_you, name):
+def test_what_is_told_of_a_mail_is_noted_once(ses, pipeline, thank_you, name):
     news, methods = TOLD[name]
     event = ses.golden(name, thank_you.referral, thank_you.address)
     ses.tell(event)
     eventually(lambda: thank_you.state == ("SUBMITTED", news), FEEDBACK_SECONDS, f"the message is {news}")
     ses.tell(event)
+    pipeline.wait_until_quiet()
     ends = bool(methods)
     assert (thank_you.agreed, thank_you.is_suppressed) == ((not ends, True), ends)
     assert thank_you.methods() == methods

@@ -4,17 +4,18 @@ use referrals::{
     domain::{
         consent::ConsentChannel,
         email::Email,
-        id::{EventId, OrgId, PersonId, ReferralId},
+        id::{EventId, PersonId, ReferralId},
         letter::{Address, Letter, RewardLine, Signature},
         message::{MessageId, MessageKind},
         money::Currency,
         referral::RewardType,
-        scope::OrgScope,
         text::PersonName,
         time::Timestamp,
     },
     http::UnsubscribeKey,
 };
+
+use referrals_testing::Fixtures;
 
 use crate::settings::Settings;
 
@@ -46,7 +47,7 @@ pub fn letter(kind: MessageKind, names: Names<'_>) -> Letter {
     };
     let name = |text: &str| PersonName::parse(text).unwrap();
     Letter {
-        scope: OrgScope::from_bus_event(OrgId::parse("org_1").unwrap()),
+        scope: Fixtures::scope(),
         id,
         token: "01KAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         to: Address::Email(Email::parse("pat@example.com").unwrap()),

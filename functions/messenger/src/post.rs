@@ -12,6 +12,7 @@ use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::SdkConfig;
 use referrals::{
     domain::{
+        id::EventId,
         letter::{Address, Letter},
         message::{MessageKind, Sending},
         phone::Phone,
@@ -107,7 +108,7 @@ impl Carrier for Post {
 /// What SES's news of a mail is matched by. Ids and codes only: tags are shown in reports and events.
 fn tags(letter: &Letter) -> Vec<MessageTag> {
     let id = &letter.id;
-    let event = id.event.as_ref().map(|event| event.as_str());
+    let event = id.event.as_ref().map(EventId::as_str);
     let tags = [
         ("organization", Some(letter.scope.organization().as_str())),
         ("referral", Some(id.referral.as_str())),

@@ -108,6 +108,13 @@ impl World {
         self.distinct(Submitted { referrer, key: None, ..first.clone() })
     }
 
+    /// Somebody else, who has an address only, sends the referrer.
+    pub fn fill_in_about_referrer(&mut self, first: &Submitted) -> Submitted {
+        let number = self.number();
+        let referrer = Somebody::new("Pat", None, number);
+        self.distinct(Submitted { referrer, referred: first.referrer.clone(), key: None })
+    }
+
     fn distinct(&mut self, form: Submitted) -> Submitted {
         self.submissions.push(form.clone());
         form

@@ -1,5 +1,4 @@
-//! What AWS does between the functions: the outbox's stream with its redelivery, the schedule, the rule, and the queue with
-//! its redelivery and dead letters.
+//! What AWS does between the outbox and the bus: the outbox's stream with its redelivery, and the schedule.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -11,8 +10,6 @@ use crate::{Answer, Carrier, Name, World};
 
 /// As in the template.
 const STREAM_BATCH: usize = 100;
-const QUEUE_BATCH: usize = 10;
-const MAX_RECEIVES: u32 = 5;
 
 const MAX_ROUNDS: usize = 20;
 
@@ -23,22 +20,6 @@ pub(crate) struct Stream {
     /// Records not yet done, in order.
     records: Vec<Value>,
     next: u64,
-}
-
-/// The queue behind the rule for `REFERRAL_RECEIVED`.
-#[derive(Debug, Default)]
-pub(crate) struct Queue {
-    entries_read: usize,
-    messages: Vec<Message>,
-    /// Bodies of messages that were received too often.
-    pub dead: Vec<String>,
-}
-
-#[derive(Debug)]
-struct Message {
-    id: String,
-    body: String,
-    receives: u32,
 }
 
 impl World {
@@ -75,30 +56,7 @@ impl World {
 
     /// One delivery of the queue to pipeline-entry. None when there is nothing to deliver.
     pub async fn enter(&mut self) -> Option<Answer> {
-        self.read_bus();
-        let queue = &mut self.queue;
-        let batch = queue.messages.len().min(QUEUE_BATCH);
-        if batch == 0 {
-            return None;
-        }
-        let mut received: Vec<Message> = queue.messages.drain(..batch).collect();
-        for message in &mut received {
-            message.receives += 1;
-        }
-        let event = json!({"Records": received.iter().map(Message::record).collect::<Vec<_>>()});
-        let answer = self.invoke(Name::PipelineEntry, &event).await;
-        let failed = failures(&answer);
-        for message in received {
-            if failed.as_ref().is_some_and(|failed| !failed.contains(&message.id)) {
-                continue;
-            }
-            if message.receives >= MAX_RECEIVES {
-                self.queue.dead.push(message.body);
-            } else {
-                self.queue.messages.push(message);
-            }
-        }
-        Some(answer)
+        self.consume(Name::PipelineEntry).await
     }
 
     /// Lets everything that waits go its way, until nothing does.
@@ -117,23 +75,12 @@ impl World {
                     pending
                 }
             };
-            let entered = self.enter().await.is_some();
-            if !carried && !entered {
+            let consumed = self.consume_all().await;
+            if !carried && !consumed {
                 return Ok(());
             }
         }
         Err(format!("it is not quiet after {MAX_ROUNDS} rounds"))
-    }
-
-    /// Puts dead letters back into the queue, as an operator does when the fault is over. How many there were.
-    pub fn redrive(&mut self) -> usize {
-        let dead = std::mem::take(&mut self.queue.dead);
-        let count = dead.len();
-        for body in dead {
-            let id = format!("redriven-{}", self.number());
-            self.queue.messages.push(Message { id, body, receives: 0 });
-        }
-        count
     }
 
     /// Takes over what was inserted into the outbox since the last look.
@@ -147,33 +94,6 @@ impl World {
                 self.stream.records.push(record);
             }
         }
-    }
-
-    /// Takes over what was put on the bus since the last look, as the rule does.
-    fn read_bus(&mut self) {
-        let entries = self.bus.entries();
-        for entry in entries.iter().skip(self.queue.entries_read) {
-            if entry.source == "winnerr.referrals" && entry.detail_type == "REFERRAL_RECEIVED" {
-                let message = Message { id: format!("message-{}", entry.id), body: entry.envelope(), receives: 0 };
-                self.queue.messages.push(message);
-            }
-        }
-        self.queue.entries_read = entries.len();
-    }
-}
-
-impl Message {
-    fn record(&self) -> Value {
-        json!({
-            "messageId": self.id,
-            "receiptHandle": "handle",
-            "body": self.body,
-            "attributes": {"ApproximateReceiveCount": self.receives.to_string()},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:pipeline",
-            "awsRegion": "us-east-1",
-        })
     }
 }
 
@@ -209,7 +129,7 @@ fn record(item: &Item, sequence: u64) -> Value {
 }
 
 /// The identifiers that a partial batch response names. None when the invocation failed, which fails all.
-fn failures(answer: &Answer) -> Option<Vec<String>> {
+pub(crate) fn failures(answer: &Answer) -> Option<Vec<String>> {
     let Answer::Response(response) = answer else { return None };
     let named = response["batchItemFailures"].as_array()?;
     Some(named.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap_or_default().to_owned()).collect())

@@ -8,6 +8,7 @@ use referrals_testing::Item;
 use crate::{
     BusEntry, Submitted, World,
     client::{CANARY, Somebody},
+    deals,
     delivery::is_pending,
     world::BUS,
 };
@@ -31,8 +32,9 @@ pub async fn violations(world: &World) -> Vec<String> {
     state.each_event_is_told_and_applied();
     state.flags_are_raised_once();
     state.nothing_personal_is_outside(&world.logs());
-    if !world.queue.dead.is_empty() {
-        state.found.push(format!("{} messages are dead letters", world.queue.dead.len()));
+    state.found.extend(deals::violations(&state.items, &state.bus, &world.deals));
+    for (function, count) in world.queues.dead() {
+        state.found.push(format!("{count} messages for {} are dead letters", function.as_str()));
     }
     state.found
 }
@@ -178,7 +180,8 @@ impl State<'_> {
     /// Every event that the ledger's history names is on the bus, nothing else is, and each was applied once.
     fn each_event_is_told_and_applied(&mut self) {
         for entry in &self.bus {
-            if entry.bus != BUS || entry.source != "winnerr.referrals" {
+            let is_deal = entry.detail_type.starts_with("DEAL_");
+            if entry.bus != BUS || (entry.source == "winnerr.referrals") == is_deal {
                 self.found.push(format!("an event went to the bus {} from {}", entry.bus, entry.source));
             }
         }
@@ -231,7 +234,7 @@ impl State<'_> {
                 found.push(format!("{id} is contested: {has} instead of {wanted}"));
             }
             let entries = flagged.get(id).copied().unwrap_or_default();
-            if referral.number("version") != 2 + entries {
+            if referral.number("version") != 2 + entries + deals::changes(&self.items, id) {
                 found.push(format!("{id} has version {} with {entries} flags", referral.number("version")));
             }
         }
@@ -261,13 +264,13 @@ impl State<'_> {
     }
 }
 
-fn holders(items: &[Item]) -> HashMap<String, String> {
+pub(crate) fn holders(items: &[Item]) -> HashMap<String, String> {
     let contacts = items.iter().filter(|item| item.kind() == "CONTACT" && item.text("pk").contains("#EMAIL#"));
     contacts.map(|row| (last(row.text("pk")), row.text("personId").to_owned())).collect()
 }
 
 /// The last part of a key.
-fn last(key: &str) -> String {
+pub(crate) fn last(key: &str) -> String {
     key.rsplit('#').next().unwrap_or_default().to_owned()
 }
 

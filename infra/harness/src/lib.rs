@@ -13,6 +13,8 @@
 mod binary;
 mod bus;
 mod client;
+mod consumers;
+mod deals;
 mod delivery;
 mod fault;
 mod host;

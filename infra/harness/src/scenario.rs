@@ -20,6 +20,14 @@ pub enum Scenario {
     SweepPoison,
     EnterNew,
     EnterContested,
+    /// A deal is won whose person is a lead.
+    WinLinked,
+    /// A person becomes a lead whose deal was won before.
+    WinBeforeLink,
+    /// A deal that was won is reopened.
+    WinReversed,
+    /// A deal that was reopened is won.
+    WinAgain,
 }
 
 /// What the function is to do.
@@ -31,7 +39,7 @@ pub enum Work {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::CaptureStranger,
         Self::CaptureReturning,
         Self::CaptureRepeated,
@@ -43,6 +51,10 @@ impl Scenario {
         Self::SweepPoison,
         Self::EnterNew,
         Self::EnterContested,
+        Self::WinLinked,
+        Self::WinBeforeLink,
+        Self::WinReversed,
+        Self::WinAgain,
     ];
 
     #[must_use]
@@ -54,6 +66,7 @@ impl Scenario {
             Self::RelayOne | Self::RelayEleven | Self::RelayPoison => Name::EventRelay,
             Self::SweepOne | Self::SweepPoison => Name::OutboxSweeper,
             Self::EnterNew | Self::EnterContested => Name::PipelineEntry,
+            Self::WinLinked | Self::WinBeforeLink | Self::WinReversed | Self::WinAgain => Name::DealWon,
         }
     }
 
@@ -100,6 +113,31 @@ impl Scenario {
                 world.relay().await;
                 Work::Waiting
             }
+            Self::WinLinked => {
+                world.deal(&["DEAL_WON"]).await?;
+                Work::Waiting
+            }
+            Self::WinReversed => {
+                world.deal(&["DEAL_WON", "DEAL_REOPENED"]).await?;
+                Work::Waiting
+            }
+            Self::WinAgain => {
+                world.deal(&["DEAL_WON", "DEAL_REOPENED", "DEAL_WON"]).await?;
+                Work::Waiting
+            }
+            Self::WinBeforeLink => {
+                let first = world.known().await?;
+                let later = world.fill_in_about_referrer(&first);
+                let deal = world.deal_of(&later);
+                world.tell(deal, "DEAL_WON").await;
+                world.settle().await?;
+                world.submit(&later).await?;
+                world.relay().await;
+                world.enter().await;
+                // What entering has announced, on its way to whom it may concern.
+                world.relay().await;
+                Work::Waiting
+            }
         })
     }
 
@@ -109,7 +147,7 @@ impl Scenario {
             (_, Work::Form(form)) => return Some(world.post(form).await),
             (Name::EventRelay, Work::Waiting) => drop(world.relay().await),
             (Name::OutboxSweeper, Work::Waiting) => drop(world.sweep().await),
-            (_, Work::Waiting) => drop(world.enter().await),
+            (consumer, Work::Waiting) => drop(world.consume(consumer).await),
         }
         None
     }
@@ -162,6 +200,17 @@ impl World {
         let form = self.capture().await?;
         self.settle().await?;
         Ok(form)
+    }
+
+    /// News of a deal of a lead, all of it done but the last.
+    async fn deal(&mut self, news: &[&'static str]) -> Result<(), String> {
+        let form = self.known().await?;
+        let deal = self.deal_of(&form);
+        for detail_type in news {
+            self.settle().await?;
+            self.tell(deal, detail_type).await;
+        }
+        Ok(())
     }
 
     async fn capture(&mut self) -> Result<Submitted, String> {

@@ -1,4 +1,4 @@
-//! The four functions around one engine and one bus, and what has been done with them so far.
+//! The functions around one engine and one bus, and what has been done with them so far.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::{
     Answer, Bus, Function, Plan, PostOffice, Proxy, Stage, Submitted,
-    delivery::{Queue, Stream},
+    consumers::Queues,
+    deals::{self, ToldDeal},
+    delivery::Stream,
 };
 
 pub(crate) const BUS: &str = "test-events";
@@ -18,10 +20,12 @@ pub enum Name {
     EventRelay,
     OutboxSweeper,
     PipelineEntry,
+    DealWon,
 }
 
 impl Name {
-    pub const ALL: [Self; 4] = [Self::PublicCapture, Self::EventRelay, Self::OutboxSweeper, Self::PipelineEntry];
+    pub const ALL: [Self; 5] =
+        [Self::PublicCapture, Self::EventRelay, Self::OutboxSweeper, Self::PipelineEntry, Self::DealWon];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -30,6 +34,7 @@ impl Name {
             Self::EventRelay => "event-relay",
             Self::OutboxSweeper => "outbox-sweeper",
             Self::PipelineEntry => "pipeline-entry",
+            Self::DealWon => "deal-won",
         }
     }
 
@@ -56,9 +61,10 @@ pub struct World {
     pub proxy: Proxy,
     pub carrier: Carrier,
     pub(crate) stream: Stream,
-    pub(crate) queue: Queue,
+    pub(crate) queues: Queues,
     /// Each pair of referrer and referred that was submitted, once.
     pub(crate) submissions: Vec<Submitted>,
+    pub(crate) deals: Vec<ToldDeal>,
     /// Ids of outbox items that were made unreadable.
     pub(crate) unreadable: Vec<String>,
     pub(crate) counter: u32,
@@ -70,6 +76,7 @@ impl World {
     pub async fn start() -> Self {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
+        deals::promise(&store).await;
         let (bus, post_office) = (Arc::new(Bus::default()), Arc::new(PostOffice::default()));
         let engine = store.settings.endpoint_url.clone().expect("the engine's address");
         let proxy = Proxy::start(&engine, bus.clone(), post_office.clone()).await;
@@ -81,8 +88,9 @@ impl World {
             proxy,
             carrier: Carrier::Relay,
             stream: Stream::default(),
-            queue: Queue::default(),
+            queues: Queues::default(),
             submissions: Vec::new(),
+            deals: Vec::new(),
             unreadable: Vec::new(),
             counter: 0,
             functions: functions.into(),

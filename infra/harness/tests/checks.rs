@@ -98,6 +98,52 @@ async fn an_event_that_is_not_told_is_noticed() {
     assert!(violations(&world).await.iter().any(|violation| violation.contains("on the bus")));
 }
 
+/// A world with a deal that was won, and whose reward has come up.
+async fn sold() -> World {
+    let mut world = World::start().await;
+    let work = Scenario::WinLinked.prepare(&mut world).await.unwrap();
+    assert!(!violations(&world).await.is_empty(), "a deal that nobody has heard of");
+    Scenario::WinLinked.finish(&mut world, &work, None).await.unwrap();
+    assert_eq!(violations(&world).await, Vec::<String>::new());
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reward_that_is_lost_or_comes_twice_is_noticed() {
+    let world = sold().await;
+    let ledger = world.store.table.clone();
+    let items: Vec<Item> = world.store.items().await;
+    let referral = items.iter().find(|item| item.kind() == "REFERRAL").unwrap();
+    for (attribute, value) in [("rewardStatus", "NONE"), ("status", "QUALIFIED"), ("resultingDealId", "deal_other")] {
+        let mut changed = referral.clone();
+        changed.0.insert(attribute.to_owned(), AttributeValue::S(value.to_owned()));
+        put(&world, &ledger, changed).await;
+        assert!(!violations(&world).await.is_empty(), "{attribute}");
+    }
+    put(&world, &ledger, referral.clone()).await;
+    for action in ["STATUS_CHANGED", "REWARD_CHANGED"] {
+        let entry = items.iter().find(|item| item.text("action") == action).unwrap();
+        delete(&world, entry).await;
+        assert!(!violations(&world).await.is_empty(), "{action}");
+        let mut jumped = entry.clone();
+        jumped.0.insert("from".to_owned(), AttributeValue::S("SENT".to_owned()));
+        put(&world, &ledger, jumped).await;
+        assert!(!violations(&world).await.is_empty(), "{action}");
+        put(&world, &ledger, entry.clone()).await;
+    }
+    assert_eq!(violations(&world).await, Vec::<String>::new());
+    // Told again under its own id is one; under another it is a second.
+    let entries = world.bus.entries();
+    let ready = entries.iter().find(|entry| entry.detail_type == "REWARD_READY").unwrap();
+    let other = ready.detail.replace(&ready.metadata("id"), "evt_other");
+    for (detail, is_noticed) in [(ready.detail.clone(), false), (other, true)] {
+        world.bus.put(&serde_json::json!({"Entries": [{
+            "EventBusName": ready.bus, "Source": ready.source, "DetailType": ready.detail_type, "Detail": detail,
+        }]}));
+        assert_eq!(!violations(&world).await.is_empty(), is_noticed);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_that_the_bus_refuses_stay_pending_or_are_set_aside() {
     let mut world = World::start().await;

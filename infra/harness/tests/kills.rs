@@ -1,4 +1,4 @@
-//! Each of the four functions is killed (SIGKILL) between any two of its calls to AWS: before a call reaches the engine, or
+//! Each of the functions is killed (SIGKILL) between any two of its calls to AWS: before a call reaches the engine, or
 //! after it did and before the answer came back. Some are killed again while their work is redelivered. Then everything
 //! goes its way, and when all is quiet everything must hold.
 //!

@@ -1,5 +1,5 @@
 //! Faults of all kinds at calls that a seed chooses, over whole flows: forms of strangers, of known advocates, of rivals,
-//! repeated and named ones, with relay, sweeper and pipeline all at work. Here a call that lost its answer may meet a
+//! repeated and named ones, and a deal that is won, reopened and won, with all functions at work. Here a call that lost its answer may meet a
 //! conflict next, which no single fault shows.
 //!
 //! `SEEDED=100` plays so many seeds (the short form: 6), from `SEEDED_FROM` on.
@@ -19,7 +19,7 @@ use std::{
     time::Instant,
 };
 
-use referrals_harness::{Call, Carrier, Fault, Plan, Submitted, World, violations};
+use referrals_harness::{Call, Carrier, Fault, Name, Plan, Submitted, World, violations};
 
 const LANES: usize = 8;
 const STEPS: usize = 8;
@@ -48,18 +48,24 @@ async fn play(seed: u64) -> Result<usize, String> {
         if !forms.contains(&form) {
             forms.push(form);
         }
-        match random.u8(0..6) {
+        match random.u8(0..7) {
             0 | 1 => drop(world.relay().await),
             2 => drop(world.sweep().await),
             3 | 4 => drop(world.enter().await),
+            5 => drop(world.consume(Name::DealWon).await),
             _ => {}
         }
     }
-    let injected = world.proxy.calls().iter().filter(|call| call.fault.is_some()).count();
+    let mut injected = world.proxy.calls().iter().filter(|call| call.fault.is_some()).count();
     world.proxy.heal();
+    let sold = world.fill_in();
+    forms.push(sold.clone());
     for form in &forms {
         world.submit(form).await?;
     }
+    world.redrive();
+    world.settle().await?;
+    injected += sell(&mut world, &sold, &mut random).await;
     world.redrive();
     world.settle().await?;
     // What the stream never showed is the sweeper's.
@@ -67,6 +73,26 @@ async fn play(seed: u64) -> Result<usize, String> {
     world.settle().await?;
     let found = violations(&world).await;
     if found.is_empty() { Ok(injected) } else { Err(format!("{found:#?}")) }
+}
+
+/// A deal is told of, some news of it more than once, while calls fail. How many did.
+async fn sell(world: &mut World, form: &Submitted, random: &mut fastrand::Rng) -> usize {
+    let deal = world.deal_out_of_order(form);
+    world.proxy.reset(Some(Plan::Seeded { seed: random.u64(..), percent: PERCENT }));
+    for (place, detail_type) in ["DEAL_WON", "DEAL_REOPENED", "DEAL_WON"].into_iter().enumerate() {
+        world.tell(deal, detail_type).await;
+        if random.bool() {
+            world.tell_again(deal);
+        }
+        // News of one deal is told in order here, and taken in whatever order failures leave.
+        if random.bool() || place == 2 {
+            drop(world.consume(Name::DealWon).await);
+        }
+        drop(world.relay().await);
+    }
+    let injected = world.proxy.calls().iter().filter(|call| call.fault.is_some()).count();
+    world.proxy.heal();
+    injected
 }
 
 #[tokio::test(flavor = "multi_thread")]

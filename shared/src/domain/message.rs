@@ -276,10 +276,9 @@ impl Message {
     #[must_use]
     pub fn next_step(&self, now: Timestamp) -> NextStep {
         match (self.status, &self.claim) {
-            (MessageStatus::Queued, _) => NextStep::Decide,
             (MessageStatus::Claimed, Some(claim)) if now < claim.until => NextStep::Wait,
             (MessageStatus::Claimed, _) if self.kind.is_at_most_once() => NextStep::GiveUp,
-            (MessageStatus::Claimed, _) => NextStep::Decide,
+            (MessageStatus::Queued | MessageStatus::Claimed, _) => NextStep::Decide,
             _ => NextStep::Nothing,
         }
     }
@@ -334,9 +333,8 @@ impl Message {
                 (MessageStatus::Submitted, None)
             }
             Sending::Refused(code) => (MessageStatus::Failed, Some(code.clone())),
-            Sending::NotTaken(code) => (MessageStatus::Queued, Some(code.clone())),
             Sending::NoAnswer(code) if self.kind.is_at_most_once() => (MessageStatus::Unknown, Some(code.clone())),
-            Sending::NoAnswer(code) => (MessageStatus::Queued, Some(code.clone())),
+            Sending::NotTaken(code) | Sending::NoAnswer(code) => (MessageStatus::Queued, Some(code.clone())),
         };
         self.becomes(status, reason, at);
         true
@@ -362,100 +360,4 @@ impl Message {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::parse("2026-11-22T07:00:00Z").unwrap().plus_seconds(seconds)
-    }
-
-    fn message(kind: MessageKind) -> Message {
-        let referral = ReferralId::parse("ref_1").unwrap();
-        let id = match kind {
-            MessageKind::ThankYou => MessageId::thank_you(referral, ConsentChannel::Email),
-            _ => MessageId::notice(referral, kind, ConsentChannel::Email, EventId::parse("evt_1").unwrap()),
-        };
-        Message::new(OrgId::parse("org_1").unwrap(), id, None, at(0))
-    }
-
-    fn claimed(kind: MessageKind) -> Message {
-        let mut message = message(kind);
-        message.claim(Claim { token: "mine".to_owned(), until: at(10) }, Contact::default(), at(0));
-        message
-    }
-
-    fn sendings() -> [Sending; 4] {
-        let code = || "Code".to_owned();
-        [Sending::Accepted(code()), Sending::Refused(code()), Sending::NotTaken(code()), Sending::NoAnswer(code())]
-    }
-
-    #[test]
-    fn a_claim_that_ran_out_is_given_up_or_made_again() {
-        for kind in MessageKind::ALL {
-            assert_eq!(message(kind).next_step(at(0)), NextStep::Decide);
-            let claimed = claimed(kind);
-            assert_eq!(claimed.next_step(at(9)), NextStep::Wait, "{kind:?}");
-            let after = if kind.is_at_most_once() { NextStep::GiveUp } else { NextStep::Decide };
-            assert_eq!(claimed.next_step(at(10)), after, "{kind:?}");
-        }
-    }
-
-    #[test]
-    fn an_answer_belongs_to_its_claim() {
-        for kind in MessageKind::ALL {
-            for sending in sendings() {
-                let mut mine = claimed(kind);
-                assert!(mine.answered("mine", &sending, at(1)));
-                let wanted = match &sending {
-                    Sending::Accepted(_) => MessageStatus::Submitted,
-                    Sending::Refused(_) => MessageStatus::Failed,
-                    Sending::NoAnswer(_) if kind.is_at_most_once() => MessageStatus::Unknown,
-                    Sending::NotTaken(_) | Sending::NoAnswer(_) => MessageStatus::Queued,
-                };
-                assert_eq!((mine.status, mine.version), (wanted, 2), "{kind:?} {sending:?}");
-                assert!(!claimed(kind).answered("other", &sending, at(1)));
-                assert!(!message(kind).answered("mine", &sending, at(1)));
-            }
-        }
-    }
-
-    #[test]
-    fn only_an_acceptance_is_taken_late() {
-        for sending in sendings() {
-            let mut message = claimed(MessageKind::ThankYou);
-            message.give_up(at(20));
-            let is_taken = matches!(sending, Sending::Accepted(_));
-            assert_eq!(message.answered("mine", &sending, at(30)), is_taken, "{sending:?}");
-        }
-    }
-
-    #[test]
-    fn only_what_is_over_and_was_not_accepted_is_asked_for_again() {
-        use MessageStatus::{Claimed, Failed, Queued, Skipped, Submitted, Unknown};
-        for status in MessageStatus::ALL {
-            let mut message = message(MessageKind::ThankYou);
-            message.status = status;
-            let is_asked = match status {
-                Queued | Claimed | Submitted => false,
-                Skipped | Failed | Unknown => true,
-            };
-            assert_eq!((message.request_again(at(1)), message.requested), (is_asked, is_asked), "{status:?}");
-            assert_eq!(message.status == Queued, is_asked || status == Queued);
-        }
-    }
-
-    #[test]
-    fn later_news_of_a_delivery_is_worse_news() {
-        let mut message = claimed(MessageKind::ThankYou);
-        for (news, is_news) in [
-            (DeliveryNews::Delivered, true),
-            (DeliveryNews::Delivered, false),
-            (DeliveryNews::Bounced, true),
-            (DeliveryNews::Delivered, false),
-            (DeliveryNews::Complained, true),
-            (DeliveryNews::Bounced, false),
-        ] {
-            assert_eq!(message.hear(news, at(1)), is_news, "{news:?}");
-        }
-    }
-}
+mod tests;

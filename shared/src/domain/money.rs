@@ -38,7 +38,7 @@ impl Currency {
     /// An amount as people read it, for example `50.00 USD` or `5000 JPY`.
     #[must_use]
     pub fn amount(&self, minor: i64) -> String {
-        let digits = iso_currency::Currency::from_code(&self.0).and_then(|currency| currency.exponent()).unwrap_or(0);
+        let digits = iso_currency::Currency::from_code(&self.0).and_then(iso_currency::Currency::exponent).unwrap_or(0);
         let (sign, minor) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs());
         let unit = 10_u64.saturating_pow(u32::from(digits));
         if digits == 0 {

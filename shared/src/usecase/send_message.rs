@@ -102,14 +102,12 @@ pub(super) async fn send_message(
             NextStep::Wait => return Ok(Sent::NotNow("somebody else is sending it")),
             NextStep::GiveUp => {
                 message.give_up(at);
-                tracing::error!(referral.id = %id.referral, "a message may or may not have left");
-                match write(office.store, scope, message, before, None, event, at).await? {
-                    MessageWriteOutcome::Written => return Ok(Sent::Done),
-                    _ => {
-                        pause().await;
-                        continue;
-                    }
+                tell_of_doubt(id);
+                if write(office.store, scope, message, before, None, event, at).await? {
+                    return Ok(Sent::Done);
                 }
+                pause().await;
+                continue;
             }
             NextStep::Decide => {}
         }
@@ -127,12 +125,9 @@ pub(super) async fn send_message(
                 message.claim(Claim { token: token.clone(), until }, letter.to.to_contact(), at);
             }
         }
-        match write(office.store, scope, message, before, decision.guard, event, at).await? {
-            MessageWriteOutcome::Written => {}
-            _ => {
-                pause().await;
-                continue;
-            }
+        if !write(office.store, scope, message, before, decision.guard, event, at).await? {
+            pause().await;
+            continue;
         }
         let letter = match decision.verdict {
             Ok(letter) => letter,
@@ -145,6 +140,9 @@ pub(super) async fn send_message(
         };
         let sending = office.carrier.send(&letter).await;
         record_sending(office.store, office.clock, office.ids, scope, id, &token, &sending, event, SENDER).await?;
+        if matches!(sending, Sending::NoAnswer(_)) && id.kind.is_at_most_once() {
+            tell_of_doubt(id);
+        }
         return Ok(match sending {
             Sending::NotTaken(_) => Sent::NotNow("it was not taken"),
             Sending::NoAnswer(_) if !id.kind.is_at_most_once() => Sent::NotNow("no answer came"),
@@ -152,6 +150,11 @@ pub(super) async fn send_message(
         });
     }
     Err(gave_up("sending a message"))
+}
+
+/// An alarm counts this line: an agent has to decide.
+fn tell_of_doubt(id: &MessageId) {
+    tracing::error!(referral.id = %id.referral, "a message may or may not have left");
 }
 
 /// Whoever has told their carrier to stop has taken their consent back.
@@ -177,6 +180,7 @@ fn begin(scope: &OrgScope, referral: &Referral, id: &MessageId, at: Timestamp) -
     Message::new(scope.organization().clone(), id.clone(), thanked, at)
 }
 
+/// False when a row moved since it was read.
 async fn write(
     store: &impl MessageBook,
     scope: &OrgScope,
@@ -185,14 +189,14 @@ async fn write(
     guard: Option<RecipientGuard>,
     event: &EventId,
     at: Timestamp,
-) -> Result<MessageWriteOutcome, StoreError> {
+) -> Result<bool, StoreError> {
     // A claim is no news to anybody: what comes of it is.
     let is_told = message.status != MessageStatus::Claimed;
     let audit = is_told.then(|| entry(&message, Some(before), event.as_str(), SENDER, at)).into_iter().collect();
     let id = message.id();
     let write =
         MessageWrite { messages: vec![message], referral: None, guard, audit, events: vec![], remembered: None, at };
-    store.write_messages(scope, &id.referral, &write).await
+    Ok(store.write_messages(scope, &id.referral, &write).await? == MessageWriteOutcome::Written)
 }
 
 /// What became of a message, for the referral's history.

@@ -74,7 +74,9 @@ async fn one_channel_ends_and_the_other_goes_on() {
         let world = World::new().await;
         let pat = pat(&world).await;
         let version = world.person(&pat).await.version;
+        let _ = world.store.calls.take();
         assert_eq!(revoke(&world, &pat, &one_click(channel)).await, Revoked::Revoked);
+        assert_eq!(world.store.calls.take(), ["GetItem", "TransactWriteItems"]);
         assert_eq!((agreed(&world, &pat).await, world.person(&pat).await.version), (left, version + 1));
         let [entry] = &revocations(&world, &pat).await[..] else { panic!("not one entry") };
         let said = ["channel", "method", "actor", "requestId", "evidence"].map(|field| entry.text(field));

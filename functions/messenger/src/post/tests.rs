@@ -49,7 +49,7 @@ async fn service(kind: Service) -> (Post, Arc<Mutex<Vec<String>>>) {
                         );
                         stream.write_all(answer.as_bytes()).await.unwrap();
                     }
-                    Service::Hesitates => tokio::time::sleep(Duration::from_secs(60)).await,
+                    Service::Hesitates => tokio::time::sleep(Duration::from_mins(1)).await,
                     Service::HangsUp | Service::IsNotThere => {}
                 }
             }
@@ -104,7 +104,7 @@ async fn a_mail_leaves_once_with_its_tags() {
     assert_eq!(
         body["EmailTags"],
         serde_json::json!([
-            tag("organization", "org_1"),
+            tag("organization", "org_winnerr_demo"),
             tag("referral", "ref_1"),
             tag("message_kind", "THANK_YOU"),
             tag("channel", "EMAIL"),

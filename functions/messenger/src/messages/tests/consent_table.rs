@@ -9,6 +9,7 @@ use super::*;
 
 /// One cell: what is so when the thank-you is decided.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a table")]
 struct Cell {
     number: usize,
     auto_thank: bool,
@@ -135,8 +136,10 @@ async fn run(world: &World, app: &App<&TestCarrier>, cell: &Cell) -> (Vec<(Conse
         revoke(world, &person).await;
     }
     assert!(deliver(app, &queued).await, "{cell:?}");
-    // Once more changes nothing.
-    assert!(deliver(app, &queued).await, "{cell:?}");
+    if number.is_multiple_of(10) {
+        // Once more changes nothing.
+        assert!(deliver(app, &queued).await, "{cell:?}");
+    }
     let letters = world.carrier.take();
     let mut outcomes = Vec::new();
     for channel in channels(cell.channel) {

@@ -1,0 +1,163 @@
+//! What AWS does between the bus and the functions behind queues: rules, queues with redelivery, and dead letters.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{Answer, Bus, BusEntry, Name, World, delivery::failures};
+
+/// As in the template.
+const QUEUE_BATCH: usize = 10;
+const MAX_RECEIVES: u32 = 5;
+const SOURCE: &str = "winnerr.referrals";
+
+/// A function behind a queue, and which events the template's rules put there.
+#[derive(Debug, Clone, Copy)]
+struct Consumer {
+    function: Name,
+    /// Events of ours.
+    ours: &'static [&'static str],
+    /// Events of any source.
+    anybodys: &'static [&'static str],
+}
+
+/// All of them; who is not here is not invoked by events.
+const CONSUMERS: [Consumer; 2] = [
+    Consumer { function: Name::PipelineEntry, ours: &["REFERRAL_RECEIVED"], anybodys: &[] },
+    Consumer {
+        function: Name::DealWon,
+        ours: &["LEAD_ENTERED_PIPELINE", "REFERRAL_LINKED"],
+        anybodys: &["DEAL_WON", "deal.won", "deal.closed_won", "DEAL_REOPENED", "DEAL_LOST"],
+    },
+];
+
+impl Consumer {
+    fn takes(&self, entry: &BusEntry) -> bool {
+        let detail_type = entry.detail_type.as_str();
+        self.anybodys.contains(&detail_type) || (entry.source == SOURCE && self.ours.contains(&detail_type))
+    }
+}
+
+/// Every consumer's queue.
+#[derive(Debug)]
+pub(crate) struct Queues {
+    entries_read: usize,
+    queues: BTreeMap<Name, Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    messages: Vec<Message>,
+    /// Bodies of messages that were received too often.
+    dead: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Message {
+    id: String,
+    body: String,
+    receives: u32,
+}
+
+impl Default for Queues {
+    fn default() -> Self {
+        Self { entries_read: 0, queues: CONSUMERS.map(|consumer| (consumer.function, Queue::default())).into() }
+    }
+}
+
+impl Queues {
+    /// The functions behind queues.
+    pub(crate) fn consumers() -> impl Iterator<Item = Name> {
+        CONSUMERS.iter().map(|consumer| consumer.function)
+    }
+
+    /// How many messages were received too often, by function.
+    pub(crate) fn dead(&self) -> BTreeMap<Name, usize> {
+        let dead = self.queues.iter().map(|(name, queue)| (*name, queue.dead.len()));
+        dead.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Takes over what was put on the bus since the last look, as the rules do.
+    fn read(&mut self, bus: &Bus) {
+        let entries = bus.entries();
+        for entry in entries.iter().skip(self.entries_read) {
+            for consumer in CONSUMERS.iter().filter(|consumer| consumer.takes(entry)) {
+                let message = Message { id: format!("message-{}", entry.id), body: entry.envelope(), receives: 0 };
+                self.of(consumer.function).messages.push(message);
+            }
+        }
+        self.entries_read = entries.len();
+    }
+
+    fn of(&mut self, function: Name) -> &mut Queue {
+        self.queues.get_mut(&function).expect("a function behind a queue")
+    }
+}
+
+impl World {
+    /// One delivery of its queue to the function. None when there is nothing to deliver.
+    pub async fn consume(&mut self, function: Name) -> Option<Answer> {
+        self.queues.read(&self.bus);
+        let messages = &mut self.queues.of(function).messages;
+        let batch = messages.len().min(QUEUE_BATCH);
+        if batch == 0 {
+            return None;
+        }
+        let mut received: Vec<Message> = messages.drain(..batch).collect();
+        for message in &mut received {
+            message.receives += 1;
+        }
+        let event = json!({"Records": received.iter().map(Message::record).collect::<Vec<_>>()});
+        let answer = self.invoke(function, &event).await;
+        let failed = failures(&answer);
+        let queue = self.queues.of(function);
+        for message in received {
+            if failed.as_ref().is_some_and(|failed| !failed.contains(&message.id)) {
+                continue;
+            }
+            if message.receives >= MAX_RECEIVES {
+                queue.dead.push(message.body);
+            } else {
+                queue.messages.push(message);
+            }
+        }
+        Some(answer)
+    }
+
+    /// One delivery to every function behind a queue. Whether there was anything to deliver.
+    pub(crate) async fn consume_all(&mut self) -> bool {
+        let mut was_anything = false;
+        for function in Queues::consumers() {
+            was_anything |= self.consume(function).await.is_some();
+        }
+        was_anything
+    }
+
+    /// Puts dead letters back into their queues, as an operator does when the fault is over. How many there were.
+    pub fn redrive(&mut self) -> usize {
+        let mut count = 0;
+        for function in Queues::consumers() {
+            for body in std::mem::take(&mut self.queues.of(function).dead) {
+                count += 1;
+                let id = format!("redriven-{}", self.number());
+                self.queues.of(function).messages.push(Message { id, body, receives: 0 });
+            }
+        }
+        count
+    }
+}
+
+impl Message {
+    fn record(&self) -> Value {
+        json!({
+            "messageId": self.id,
+            "receiptHandle": "handle",
+            "body": self.body,
+            "attributes": {"ApproximateReceiveCount": self.receives.to_string()},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
+            "awsRegion": "us-east-1",
+        })
+    }
+}
