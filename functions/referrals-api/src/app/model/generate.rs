@@ -60,11 +60,25 @@ impl Generator {
         }
         let mut actor = self.actor(model);
         let rows = model.rows.iter().filter(|row| !row.is_deleted).count();
-        let weights = [if rows < 4 { 50 } else { 12 }, 9, 14, 30, 24, 4, 2, 2, 4, 2, 2, 16, 3];
+        let weights = [
+            if rows < 4 { 50 } else { 12 },
+            9,
+            14,
+            30,
+            24,
+            4,
+            2,
+            2,
+            4,
+            2,
+            2,
+            22,
+            if model.policies.is_empty() { 30 } else { 3 },
+        ];
         let what = self.weighed(&weights);
         let is_of_a_row = matches!(what, 3..=7 | 11);
         // Mostly somebody's own, so that the rules have a say, and not only the doors.
-        let own = if is_of_a_row && self.happens(80) { self.own_row(model) } else { None };
+        let own = if is_of_a_row && self.happens(80) { self.own_row(model, what == 11) } else { None };
         let row = match own {
             Some((somebody, row)) => {
                 actor = somebody;
@@ -128,8 +142,11 @@ impl Generator {
     }
 
     /// A row, and somebody who may change it.
-    fn own_row(&mut self, model: &Model) -> Option<(Actor, String)> {
-        let rows: Vec<_> = model.rows.iter().filter(|row| !row.is_deleted).collect();
+    fn own_row(&mut self, model: &Model, with_reward: bool) -> Option<(Actor, String)> {
+        let mut rows: Vec<_> = model.rows.iter().filter(|row| !row.is_deleted).collect();
+        if with_reward && rows.iter().any(|row| row.reward.status != "NONE") && self.happens(85) {
+            rows.retain(|row| row.reward.status != "NONE");
+        }
         let row = rows.get(self.random.usize(0..rows.len().max(1)))?;
         let members = model.orgs[row.org].members.iter();
         let may: Vec<_> =

@@ -63,7 +63,7 @@ impl Generator {
     }
 
     pub fn policy(&mut self) -> Value {
-        let gate = self.one(&["OFF", "WARN", "HOLD"]);
+        let gate = ["OFF", "WARN", "HOLD"][self.weighed(&[30, 50, 20])];
         let days = [0, 14][self.weighed(&[80, 20])];
         let (kind, value) = [("gift_card", json!(2_500)), ("commission_share", json!(250)), ("custom", Value::Null)]
             [self.weighed(&[60, 25, 15])]
