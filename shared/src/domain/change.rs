@@ -211,7 +211,9 @@ impl Referral {
         if fields.is_empty() {
             return Ok(fields);
         }
-        if !matches!(self.reward_status, RewardStatus::None | RewardStatus::Pending) {
+        // A reward that is due is taken back by canceling it, with a reason.
+        let is_taken_away = self.reward_type == RewardType::None && self.reward_status == RewardStatus::Pending;
+        if is_taken_away || !matches!(self.reward_status, RewardStatus::None | RewardStatus::Pending) {
             return Err(Refused::RewardLocked);
         }
         match self.reward_value {

@@ -161,12 +161,22 @@ impl Referral {
         self.reward_status = if reward.hold_reasons.is_empty() { RewardStatus::Pending } else { RewardStatus::Held };
     }
 
-    /// Referrer and referred turned out to be one person in the change by which the reward came up.
-    pub fn hold_self_referral(&mut self) {
-        if let Some(reward) = &mut self.reward {
+    /// Referrer and referred turned out to be one person. A reward that was not sent waits until somebody has looked; one
+    /// that somebody has released since is not held again for what was known then.
+    pub fn flag_self_referral(&mut self) {
+        let is_new = self.risk_flags.insert(RiskFlag::SelfReferral);
+        if let (true, RewardStatus::Pending | RewardStatus::Held, Some(reward)) =
+            (is_new, self.reward_status, &mut self.reward)
+        {
             reward.hold_reasons.insert(HoldReason::SelfReferral);
             self.reward_status = RewardStatus::Held;
         }
+    }
+
+    /// Whether it is the record of something that happened: a deal, or a reward that somebody got.
+    #[must_use]
+    pub fn is_on_record(&self) -> bool {
+        self.status == ReferralStatus::Converted || self.reward_sent_at.is_some()
     }
 
     /// What the reward is worth, once. A share of a commission is worth what the deal that is told first says.

@@ -16,7 +16,7 @@ use crate::{
         change::{Changed, ReferralChange, Refused},
         contact::Contact,
         lifecycle::Step,
-        referral::{Referral, ReferralStatus, RewardStatus, RiskFlag},
+        referral::{Referral, ReferralStatus},
         reward::RewardPolicy,
         time::Timestamp,
         version::Expected,
@@ -153,12 +153,8 @@ async fn revise(
         let referrer = store.find_person(&caller.scope, &referral.referrer_person_id).await?;
         let known = referrer.map(|person| Contact { email: person.email, phone: person.phone }).unwrap_or_default();
         if known.is_same_person(&referral.referred_contact) {
-            referral.risk_flags.insert(RiskFlag::SelfReferral);
-            let is_due = |status| matches!(status, RewardStatus::Pending | RewardStatus::Held);
-            if is_due(referral.reward_status) && !is_due(before.reward_status) {
-                // It came up by this very change, which did not know yet.
-                referral.hold_self_referral();
-            }
+            // A reward that came up by this very change did not know yet.
+            referral.flag_self_referral();
         }
     }
     let cause = Cause {

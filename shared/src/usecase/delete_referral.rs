@@ -8,7 +8,7 @@ use crate::{
     domain::{
         access::Caller,
         audit::{Actor, AuditAction, AuditEntry},
-        referral::{Referral, ReferralStatus},
+        referral::Referral,
         version::Expected,
     },
     ports::{Clock, ReferralEditor, ReferralReader, ReferralRemoval, RemovalOutcome, StoreError},
@@ -21,7 +21,7 @@ pub enum Deletion {
     NotAllowed,
     /// It is in another version than the client expects.
     Unexpected,
-    /// It produced a deal: no wrong entry.
+    /// It produced a deal, or a reward that was sent: no wrong entry.
     Converted,
     /// Somebody else deleted it meanwhile.
     Gone,
@@ -51,7 +51,7 @@ pub async fn delete_referral(
         if !expected.admits(referral.version) {
             return Ok(Deletion::Unexpected);
         }
-        if referral.status == ReferralStatus::Converted {
+        if referral.is_on_record() {
             return Ok(Deletion::Converted);
         }
         let audit = AuditEntry {

@@ -150,16 +150,17 @@ impl People {
             event_id: event_id.map(|id| id.as_str().to_owned()),
         };
 
+        let reward_before = referral.reward_status;
         lead.enter_pipeline(&referral.agent_user_id);
         referral.referred_person_id = Some(lead.id.clone());
         if lead.id == referral.referrer_person_id {
-            referral.risk_flags.insert(RiskFlag::SelfReferral);
+            referral.flag_self_referral();
             lead.become_advocate();
         }
         // The submission may have named one address of the referrer's and be about another: only their row shows both.
         let referrers_own = |person: &Person| Contact { email: person.email.clone(), phone: person.phone.clone() };
         if referrer.as_ref().is_some_and(|person| referrers_own(person).is_same_person(&referral.referred_contact)) {
-            referral.risk_flags.insert(RiskFlag::SelfReferral);
+            referral.flag_self_referral();
         }
 
         let contested = contest(&mut referral, others, at);
@@ -185,6 +186,12 @@ impl People {
             pipeline_stage: lead.pipeline_stage.unwrap_or(PipelineStage::Lead),
         };
         let mut audit = vec![(referral.id.clone(), entry(AuditAction::LeadLinked, lead.id.as_str(), Some(next_event)))];
+        if referral.reward_status != reward_before {
+            // It was converted by hand before its lead came in.
+            let from = Some(reward_before.as_str().to_owned());
+            let held = AuditEntry { from, ..entry(AuditAction::RewardChanged, referral.reward_status.as_str(), None) };
+            audit.push((referral.id.clone(), held));
+        }
         audit.extend(contested.iter().map(|rival| (rival.id.clone(), entry(AuditAction::Flagged, "CONTESTED", None))));
         let (new_lead, known_lead) = if lead_is_new {
             if free_keys.len() < lead.contact_keys().len() {

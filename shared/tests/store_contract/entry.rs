@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use referrals::{
     domain::{
+        audit::AuditAction,
         id::{PersonId, ReferralId, UserId},
         person::{LeadSource, PipelineStage, RelationshipStage},
-        referral::RiskFlag,
+        referral::{ReferralStatus, RewardStatus, RewardType, RiskFlag},
+        reward::{HoldReason, RewardPolicy},
     },
+    ports::ReferralReader as _,
     usecase::enter_pipeline::Entered,
 };
-use referrals_testing::{Fixtures, contact, name, submission};
+use referrals_testing::{Bulk, Fixtures, contact, name, submission};
 
 use crate::world::World;
 
@@ -212,4 +215,29 @@ async fn entering_costs_a_bounded_number_of_calls() {
     assert_eq!(calls.iter().filter(|call| *call == "TransactWriteItems").count(), 1, "{calls:?}");
     assert_eq!(calls.len(), 4, "{calls:?}");
     let _: PersonId = world.lead_of(&id).await.id;
+}
+
+/// Converted by hand, and due, before its lead came in.
+#[tokio::test]
+async fn a_self_referral_that_is_noticed_here_holds_a_reward_that_is_due() {
+    let world = World::new().await;
+    let pat = || contact("pat@example.com", "+14155552671");
+    world.capture(pat(), contact("lou@example.com", "")).await;
+    // Only the referrer's own row shows that the number is theirs.
+    let id = world.capture(contact("pat@example.com", ""), contact("", "+14155552671")).await;
+    let mut referral = world.referral(&id).await;
+    let mut policy = RewardPolicy::default_of(referral.organization_id.clone());
+    policy.reward_type = RewardType::GiftCard;
+    referral.status = ReferralStatus::Converted;
+    referral.bring_up_reward(&policy, referral.created_at, referral.created_at);
+    assert_eq!(referral.reward_status, RewardStatus::Pending);
+    Bulk::put(&world.store, [Bulk::row(&referral)]).await;
+    assert_eq!(world.enter(&world.event_of(&id).await).await, Entered::Done);
+    let after = world.referral(&id).await;
+    assert_eq!(after.reward_status, RewardStatus::Held);
+    assert_eq!(after.reward.unwrap().hold_reasons, BTreeSet::from([HoldReason::SelfReferral]));
+    let history = world.ledger.find_history(&Fixtures::scope(), &id).await.unwrap().entries;
+    let held: Vec<_> = history.iter().filter(|entry| entry.action == AuditAction::RewardChanged).collect();
+    assert_eq!(held.len(), 1);
+    assert_eq!((held[0].from.as_deref(), held[0].to.as_deref()), (Some("PENDING"), Some("HELD")));
 }

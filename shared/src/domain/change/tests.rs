@@ -156,4 +156,9 @@ fn a_reward_is_open_until_it_is_decided() {
         assert_eq!(refused, Err(Refused::RewardValue), "{reward_type:?} {value}");
     }
     assert!(change(&before, &with(Some(RewardType::CommissionShare), Patch::Set(10_000))).is_ok());
+    // One that is due is canceled, with a reason, and not edited away.
+    let none = with(Some(RewardType::None), Patch::Keep);
+    assert!(change(&before, &none).is_ok());
+    let due = Referral { reward_status: RewardStatus::Pending, ..before };
+    assert_eq!(change(&due, &none), Err(Refused::RewardLocked));
 }

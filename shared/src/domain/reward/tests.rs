@@ -227,3 +227,32 @@ fn under_warn_the_law_is_acknowledged_once() {
     assert_eq!(acknowledged, Some(Acknowledgement { by: user(), at: at(8) }));
     assert_eq!(referral.mark_reward_sent(&user(), false, at(9)), Ok(false));
 }
+
+#[test]
+fn a_self_referral_that_is_noticed_late_holds_what_was_not_sent_once() {
+    use RewardStatus::{Held, Pending};
+    for status in RewardStatus::ALL {
+        let mut referral = in_status(status);
+        referral.flag_self_referral();
+        let is_due = matches!(status, Pending | Held);
+        assert_eq!(referral.reward_status, if is_due { Held } else { status }, "{status:?}");
+        let holds =
+            referral.reward.as_ref().is_some_and(|reward| reward.hold_reasons.contains(&HoldReason::SelfReferral));
+        assert_eq!(holds, is_due, "{status:?}");
+        if is_due {
+            assert_eq!(referral.release_reward(), Ok(true));
+            referral.flag_self_referral();
+            assert_eq!(referral.reward_status, Pending, "somebody has looked, and nothing new is known");
+        }
+    }
+}
+
+#[test]
+fn what_was_sent_stays_on_record_when_its_deal_is_taken_back() {
+    for status in RewardStatus::ALL {
+        let mut referral = in_status(status);
+        assert!(referral.is_on_record());
+        referral.reverse();
+        assert_eq!(referral.is_on_record(), matches!(status, RewardStatus::Sent | RewardStatus::Thanked), "{status:?}");
+    }
+}

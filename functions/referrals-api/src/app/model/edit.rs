@@ -59,7 +59,8 @@ pub fn edit_reward(next: &mut Row, change: &Change) -> Result<BTreeSet<&'static 
     if next.reward_value != before {
         fields.insert("rewardValue");
     }
-    if !fields.is_empty() && !["NONE", "PENDING"].contains(&next.reward.status) {
+    let is_taken_away = next.reward_type == "none" && next.reward.status == "PENDING";
+    if !fields.is_empty() && (is_taken_away || !["NONE", "PENDING"].contains(&next.reward.status)) {
         return Err(Refusal::new(409, "reward_locked"));
     }
     let most = match next.reward_type.as_str() {

@@ -120,6 +120,14 @@ pub fn come_up(row: &mut Row, policy: &Policy) {
     reward.value(&row.reward_type, row.reward_value);
 }
 
+/// Referrer and friend are one person: nothing is given before somebody has looked.
+pub fn hold_self_referral(row: &mut Row) {
+    if row.flags.insert("SELF_REFERRAL") && ["PENDING", "HELD"].contains(&row.reward.status) {
+        row.reward.status = "HELD";
+        row.reward.holds.insert("SELF_REFERRAL");
+    }
+}
+
 impl Model {
     /// What an agent does about the reward of the row at `place`.
     pub fn act(&mut self, actor: Actor, place: usize, action: &str, acknowledges: bool) -> Result<(), Refusal> {

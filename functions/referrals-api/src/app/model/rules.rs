@@ -8,7 +8,7 @@ use super::{
     edit::{edit, edit_deal_and_reason, edit_reward, step},
     operations::Capture,
     reference::{Actor, Contact, Model, Person, Refusal, Row},
-    reward::{Reward, come_up},
+    reward::{Reward, come_up, hold_self_referral},
     shape::{Change, Entry},
     words::{address_of, name_of, number_of},
 };
@@ -228,7 +228,7 @@ impl Model {
             self.contest(&mut next, lead, actor.user);
         }
         if fields.contains("referredContact") && self.people[next.referrer].contact.is_same(&next.contact) {
-            next.flags.insert("SELF_REFERRAL");
+            hold_self_referral(&mut next);
         }
         let has_moved = next.status != before.status;
         let mut own = if has_moved {
@@ -255,8 +255,8 @@ impl Model {
         if has_moved && next.status == "CONVERTED" {
             let policy = self.policies.get(&next.org).cloned().unwrap_or_default();
             come_up(&mut next, &policy);
-            self.tell_reward(&mut next, "NONE", actor.user);
         }
+        self.tell_reward(&mut next, before.reward.status, actor.user);
         self.rows[place] = next;
         Ok(())
     }
@@ -291,7 +291,7 @@ impl Model {
     }
 
     pub fn delete(&mut self, actor: Actor, place: usize) -> Result<(), Refusal> {
-        if self.rows[place].status == "CONVERTED" {
+        if self.rows[place].status == "CONVERTED" || ["SENT", "THANKED"].contains(&self.rows[place].reward.status) {
             return Err(Refusal::new(409, "referral_converted"));
         }
         let row = &mut self.rows[place];
@@ -319,7 +319,7 @@ impl Model {
         let referrer = &self.people[row.referrer];
         // Found later: nothing in the submission said so.
         if lead == row.referrer || referrer.contact.is_same(&row.contact) {
-            row.flags.insert("SELF_REFERRAL");
+            hold_self_referral(&mut row);
         }
         self.people[lead].enter_pipeline(&row.agent);
         self.people[lead].version += 1;
@@ -332,6 +332,8 @@ impl Model {
         row.history.push(entry("LEAD_LINKED", BY, None, Some(&self.people[lead].id)));
         let more = json!({"personId": self.people[lead].id, "ownerUserId": self.people[lead].owner});
         self.announce(&row, "LEAD_ENTERED_PIPELINE", &more);
+        let before = self.rows[place].reward.status;
+        self.tell_reward(&mut row, before, BY);
         self.rows[place] = row;
     }
 }
