@@ -114,6 +114,9 @@ class Api:
     def people_with(self, token, email):
         return [person for person in self.people(token) if person["email"] == email]
 
+    def rewards(self, token, **filters):
+        return self._all("/api/reputation/rewards", "rewards", token, **filters)
+
     def referrals_to(self, token, email):
         return [row for row in self.referrals(token) if row["referredContact"]["email"] == email]
 

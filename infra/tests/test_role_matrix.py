@@ -17,8 +17,12 @@ UNKNOWN = "ref_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 NOBODY = "person_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 STRANGER = "stranger"
 # Untouched referrals that the tests below use up, of each agent.
-STOCK = 45
+STOCK = 61
 CONSENT = {"channel": "EMAIL", "granted": True, "consentTextId": "form-v1", "evidence": "Said so on the phone."}
+
+POLICY_PATH = "/api/reputation/reward-policy"
+# Every reward waits for somebody.
+POLICY = {"rewardType": "gift_card", "rewardValue": 5000, "currency": "USD", "complianceGate": "HOLD"}
 
 FORBIDDEN, NOT_FOUND = (403, "forbidden", {}), (404, "not_found", {})
 
@@ -56,7 +60,8 @@ class Desk:
         """One of that agent that nobody has touched, after these steps of the owner. Its id."""
         referral = self._stock[agent].pop()
         for step, body in steps:
-            answer = self.ask(OWNER, "POST", f"{LIST}/{referral}/{step}", body)
+            sent = body() if callable(body) else body
+            answer = self.ask(OWNER, "POST", f"{LIST}/{referral}/{step}", sent)
             assert answer.status == 200, answer.body
         return referral
 
@@ -74,6 +79,8 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(api, office, stack, canaries, pipeline):
     desk = Desk(api, office, stack["OTHER_TOKEN"], canaries)
+    answer = desk.ask(OWNER, "PUT", POLICY_PATH, POLICY)
+    assert answer.status == 200, answer.body
     # The leads enter the pipeline by themselves. From then on, nothing changes but by the tests.
     pipeline.wait_until_quiet()
     return desk
@@ -86,6 +93,8 @@ def deal():
 # --- one referral ----------------------------------------------------------------------------------------------------
 
 LOST = ("lose", {"lostReason": "Went with a friend."})
+WON = ("convert", deal)
+RELEASED = ("reward/release", {"reason": "Looked at it."})
 # Name: steps before, method, path behind the id, body, status when it is allowed.
 ON_A_REFERRAL = {
     "show": ((), "GET", "", None, 200),
@@ -98,6 +107,9 @@ ON_A_REFERRAL = {
     "lose": ((), "POST", *(f"/{LOST[0]}", LOST[1]), 200),
     "convert": ((), "POST", "/convert", deal, 200),
     "history": ((), "GET", "/history", None, 200),
+    "release": ((WON,), "POST", *(f"/{RELEASED[0]}", RELEASED[1]), 200),
+    "cancel": ((WON,), "POST", "/reward/cancel", {"reason": "Not wanted."}, 200),
+    "mark sent": ((WON, RELEASED), "POST", "/reward/mark-sent", {}, 200),
 }
 
 
@@ -152,6 +164,26 @@ def test_what_was_converted_is_not_deleted(desk, who):
     answer = desk.ask(who, "DELETE", f"{LIST}/{referral}")
     assert problem(answer) == refusals.get(who, (409, "referral_converted", {}))
     assert desk.seen(f"{LIST}/{referral}") == before
+
+
+@pytest.mark.parametrize("who", [OWNER, ADMIN, ANN, BEN])
+def test_members_read_the_policy_and_owners_and_admins_set_it(desk, who):
+    before = desk.seen(POLICY_PATH)
+    assert desk.ask(who, "GET", POLICY_PATH).status == 200
+    answer = desk.ask(who, "PUT", POLICY_PATH, POLICY)
+    if ROLES[who] == "MEMBER":
+        assert problem(answer) == FORBIDDEN
+    else:
+        assert answer.status == 200, answer.body
+    assert desk.seen(POLICY_PATH) == before, "it says what it said"
+
+
+@pytest.mark.parametrize("who", [OWNER, ADMIN, ANN, STRANGER])
+def test_the_queue(api, desk, who):
+    won = {agent: desk.referral(agent, WON) for agent in (ANN, BEN)}
+    rows = {row["id"] for row in api.rewards(desk.tokens[who], lane="held")}
+    visible_of = {OWNER: {ANN, BEN}, ADMIN: {ANN, BEN}, ANN: {ANN}, STRANGER: set()}[who]
+    assert rows & set(won.values()) == {won[agent] for agent in visible_of}
 
 
 # --- the ledger ------------------------------------------------------------------------------------------------------
