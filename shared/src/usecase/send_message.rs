@@ -125,18 +125,22 @@ pub(super) async fn send_message(
                 message.claim(Claim { token: token.clone(), until }, letter.to.to_contact(), at);
             }
         }
-        if !write(office.store, scope, message, before, decision.guard, event, at).await? {
+        let guard = match (&decision.verdict, id.kind) {
+            (Err(SkipReason::OptedOut), MessageKind::ThankYou) => {
+                // First of all: nobody comes back to a message that was skipped. The person is in another version then, and a
+                // skip needs none.
+                stop(office, scope, referral, event).await?;
+                None
+            }
+            _ => decision.guard,
+        };
+        if !write(office.store, scope, message, before, guard, event, at).await? {
             pause().await;
             continue;
         }
         let letter = match decision.verdict {
             Ok(letter) => letter,
-            Err(reason) => {
-                if let (SkipReason::OptedOut, MessageKind::ThankYou) = (reason, id.kind) {
-                    stop(office, scope, referral, event).await?;
-                }
-                return Ok(Sent::Done);
-            }
+            Err(_) => return Ok(Sent::Done),
         };
         let sending = office.carrier.send(&letter).await;
         record_sending(office.store, office.clock, office.ids, scope, id, &token, &sending, event, SENDER).await?;

@@ -204,6 +204,56 @@ async fn a_number_that_opted_out_has_its_consent_taken_back() {
     assert!(!found.has_consent(ConsentChannel::Sms) && found.has_consent(ConsentChannel::Email));
 }
 
+/// Its number has opted out, and before anybody can act on that the person's row cannot be read any more.
+struct OptedOutAndAway<'a>(&'a World, &'a PersonId);
+
+impl OptedOutAndAway<'_> {
+    async fn name_is(&self, name: aws_sdk_dynamodb::types::AttributeValue) {
+        let key = referrals::store::keys::person(&Fixtures::scope(), self.1);
+        self.0
+            .store
+            .client
+            .update_item()
+            .table_name(&self.0.store.table)
+            .set_key(Some(referrals::store::transaction::primary(&key)))
+            .update_expression("SET #name = :name")
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_values(":name", name)
+            .send()
+            .await
+            .unwrap();
+    }
+}
+
+impl Carrier for OptedOutAndAway<'_> {
+    async fn send(&self, _: &Letter) -> Sending {
+        panic!("nothing is sent")
+    }
+
+    async fn is_opted_out(&self, _: &Phone) -> Result<bool, StoreError> {
+        self.name_is(aws_sdk_dynamodb::types::AttributeValue::Bool(true)).await;
+        Ok(true)
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_opted_out_is_not_forgotten_when_the_revocation_fails_at_first() {
+    let world = World::start().await;
+    let person = willing(&world).await;
+    let referral = world.rewarded("ref_1", &person, ThankYouChannel::Sms, true).await;
+    let asked = event("REWARD_SENT", &referral.id, "evt_1");
+    let (ledger, directory) = (world.store.ledger(), world.store.directory());
+    let app = App { ledger, directory, carrier: OptedOutAndAway(&world, &person), claim_seconds: 20 };
+    let response = handle(&app, &batch(std::slice::from_ref(&asked)), in_a_minute()).await;
+    assert_eq!(response.batch_item_failures.len(), 1);
+    app.carrier.name_is(aws_sdk_dynamodb::types::AttributeValue::S("Pat Jones".to_owned())).await;
+    *world.carrier.opted_out.lock().unwrap() = true;
+    assert!(deliver(&world.app(20), &asked).await);
+    let found = referrals::ports::PersonReader::find_person(&world.store.ledger(), &Fixtures::scope(), &person).await;
+    assert!(!found.unwrap().unwrap().has_consent(ConsentChannel::Sms));
+    assert_eq!(world.told(&referral.id).await, ["THANK_YOU SMS SKIPPED OPTED_OUT"]);
+}
+
 #[tokio::test]
 async fn agents_are_told_at_least_once_on_the_channels_they_want() {
     let world = World::start().await;
