@@ -321,7 +321,8 @@ impl Message {
         let is_own = self.claim.as_ref().is_some_and(|claim| claim.token == token);
         let is_open = match self.status {
             MessageStatus::Claimed => true,
-            MessageStatus::Unknown => matches!(sending, Sending::Accepted(_)),
+            // Asked for again or not: what has left does not have to leave once more.
+            MessageStatus::Unknown | MessageStatus::Queued => matches!(sending, Sending::Accepted(_)),
             _ => false,
         };
         if !is_own || !is_open {

@@ -59,7 +59,7 @@ pub async fn hear_of_delivery(
         return Ok(Noted::Ignored("it is about an earlier attempt"));
     }
     if let Some(token) = claimed
-        && matches!(message.status, MessageStatus::Claimed | MessageStatus::Unknown)
+        && matches!(message.status, MessageStatus::Claimed | MessageStatus::Unknown | MessageStatus::Queued)
     {
         // Nothing is heard of what was not accepted.
         let accepted = Sending::Accepted(told.provider_message_id.clone());

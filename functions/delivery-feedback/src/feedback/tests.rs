@@ -250,12 +250,16 @@ async fn the_golden_events_are_read_and_their_message_is_nobodys() {
 
 #[tokio::test]
 async fn whatever_is_heard_proves_that_the_mail_was_accepted() {
-    for status in [MessageStatus::Claimed, MessageStatus::Unknown] {
+    for status in [MessageStatus::Claimed, MessageStatus::Unknown, MessageStatus::Queued] {
         let world = World::new().await;
         let id = world.thank_you();
         world.claimed(id.clone()).await;
-        if status == MessageStatus::Unknown {
+        if status != MessageStatus::Claimed {
             world.edit_message(&id, |message| message.give_up(SystemClock.now())).await;
+        }
+        if status == MessageStatus::Queued {
+            // An agent has asked for it again, and it has not left again yet.
+            world.edit_message(&id, |message| assert!(message.request_again(SystemClock.now()))).await;
         }
         for _ in 0..2 {
             assert!(world.hear(&[world.delivered()]).await.is_empty());

@@ -60,7 +60,13 @@ fn only_an_acceptance_is_taken_late() {
         let mut message = claimed(MessageKind::ThankYou);
         message.give_up(at(20));
         let is_taken = matches!(sending, Sending::Accepted(_));
+        let mut again = message.clone();
         assert_eq!(message.answered("mine", &sending, at(30)), is_taken, "{sending:?}");
+        // Also once an agent has asked for it again: what has left does not leave once more.
+        assert!(again.request_again(at(25)));
+        assert_eq!(again.answered("mine", &sending, at(30)), is_taken, "{sending:?}");
+        let next = if is_taken { NextStep::Nothing } else { NextStep::Decide };
+        assert_eq!(again.next_step(at(31)), next, "{sending:?}");
     }
 }
 
