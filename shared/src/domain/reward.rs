@@ -252,7 +252,8 @@ impl Referral {
         true
     }
 
-    /// An agent takes the reward back, with a reason. False when it was taken back already.
+    /// An agent takes the reward back for good, with a reason, also one that its deal took back until it is won again. False
+    /// when an agent has taken it back already.
     ///
     /// # Errors
     /// When it was sent, or there is none.
@@ -263,6 +264,10 @@ impl Referral {
                 reward.hold_until = None;
                 reward.canceled_by = Some(CanceledBy::Agent);
                 self.reward_status = RewardStatus::Canceled;
+                Ok(true)
+            }
+            (RewardStatus::Canceled, Some(reward)) if reward.canceled_by == Some(CanceledBy::Deal) => {
+                reward.canceled_by = Some(CanceledBy::Agent);
                 Ok(true)
             }
             (RewardStatus::Canceled, _) => Ok(false),

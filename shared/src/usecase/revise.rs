@@ -93,8 +93,11 @@ impl Cause<'_> {
             let data = ReferralLinkedV1 { referral_id: after.id.clone(), person_id, deal_id: linked_deal };
             traces.events.push(new_event(self.metadata(ids, after, ReferralLinkedV1::VERSION), data)?);
         }
-        if before.reward_status != after.reward_status {
-            let event = self.reward_event(ids, after)?;
+        let canceled_by = |referral: &Referral| referral.reward.as_ref().and_then(|reward| reward.canceled_by);
+        let has_reward_moved = before.reward_status != after.reward_status;
+        if has_reward_moved || canceled_by(before) != canceled_by(after) {
+            // Who took a reward back is for the history; that it was taken back has been told.
+            let event = if has_reward_moved { self.reward_event(ids, after)? } else { None };
             traces.audit.push(AuditEntry {
                 from: Some(before.reward_status.as_str().to_owned()),
                 to: Some(after.reward_status.as_str().to_owned()),

@@ -7,6 +7,8 @@ use referrals::{
         id::{DealId, OrgId, PersonId, ReferralId},
         lifecycle::Step,
         referral::{Referral, ReferralStatus, RewardStatus},
+        reward_action::RewardAction,
+        text::Reason,
         time::Timestamp,
     },
     events::DealTold,
@@ -45,6 +47,14 @@ impl Deals {
         let event = self.world.event_of(&rival).await;
         self.world.enter(&event).await;
         rival
+    }
+
+    /// The agent takes the reward back for good.
+    async fn cancel(&self) -> Referral {
+        self.world.clock.advance_seconds(1);
+        let reason = Reason::parse("the friend was known").unwrap().unwrap();
+        let reward_action = Some(RewardAction::Cancel(reason));
+        self.change(&ReferralChange { reward_action, ..ReferralChange::default() }).await
     }
 
     async fn patch_deal(&self, id: &str) -> Referral {
@@ -176,6 +186,23 @@ async fn a_deal_whose_referral_was_deleted_is_anothers() {
     );
     assert_eq!(deals.hear(&told("3", 3, DealState::Won, &[&lead])).await, Settled::Done);
     assert_eq!(states(&deals.world.referral(&rival).await), WON);
+}
+
+#[tokio::test]
+async fn what_an_agent_cancels_after_the_deal_did_stays_canceled() {
+    let deals = Deals::new().await.entered().await;
+    let lead = deals.lead().await;
+    deals.hear(&told("1", 1, DealState::Won, &[&lead])).await;
+    deals.hear(&told("2", 2, DealState::Reopened, &[&lead])).await;
+    let before = deals.now().await.version;
+    assert_eq!(deals.cancel().await.version, before + 1);
+    assert_eq!(deals.cancel().await.version, before + 1, "once");
+    let notes = deals.world.rows("AUDIT").await;
+    let notes: Vec<_> = notes.iter().filter(|entry| entry.text("note") == "the friend was known").collect();
+    assert_eq!(notes.iter().map(|entry| entry.text("action")).collect::<Vec<_>>(), ["REWARD_CHANGED"]);
+    deals.hear(&told("3", 3, DealState::Won, &[&lead])).await;
+    assert_eq!(states(&deals.now().await), (ReferralStatus::Converted, RewardStatus::Canceled));
+    assert_eq!((deals.events("REWARD_READY").await, deals.events("REWARD_CANCELED").await), (1, 1));
 }
 
 /// Later news may name other people. What was credited stays credited: moving it is an agent's.
