@@ -138,10 +138,7 @@ pub(super) async fn send_message(
             pause().await;
             continue;
         }
-        let letter = match decision.verdict {
-            Ok(letter) => letter,
-            Err(_) => return Ok(Sent::Done),
-        };
+        let Ok(letter) = decision.verdict else { return Ok(Sent::Done) };
         let sending = office.carrier.send(&letter).await;
         record_sending(office.store, office.clock, office.ids, scope, id, &token, &sending, event, SENDER).await?;
         if matches!(sending, Sending::NoAnswer(_)) && id.kind.is_at_most_once() {
