@@ -6,7 +6,11 @@ use aws_sdk_sesv2::{
     primitives::Blob,
     types::{Destination, EmailContent, MessageTag, RawMessage},
 };
-use aws_sdk_sns::{error::ProvideErrorMetadata, operation::publish::PublishError, types::MessageAttributeValue};
+use aws_sdk_sns::{
+    error::ProvideErrorMetadata,
+    operation::{check_if_phone_number_is_opted_out::CheckIfPhoneNumberIsOptedOutError, publish::PublishError},
+    types::MessageAttributeValue,
+};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::SdkConfig;
@@ -100,6 +104,14 @@ impl Carrier for Post {
         let operation = "asking whether a number has opted out";
         match self.sns.check_if_phone_number_is_opted_out().phone_number(number.as_str()).send().await {
             Ok(output) => Ok(output.is_opted_out),
+            // No such number: sending to it will be refused, and that is recorded.
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(CheckIfPhoneNumberIsOptedOutError::is_invalid_parameter_exception) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(StoreError::Unavailable { operation, reason: code(&error) }),
         }
     }

@@ -1,7 +1,10 @@
 //! What of the OpenAPI document belongs to no single operation. The committed document is written by the test below.
 
 use referrals::{
-    domain::id::{PersonId, ReferralId},
+    domain::{
+        id::{PersonId, ReferralId},
+        reward_lane::RewardLane,
+    },
     http::ProblemBody,
 };
 use utoipa::{
@@ -29,7 +32,7 @@ use utoipa::{
         (name = "people", description = "The address book: advocates and leads."),
         (name = "profile", description = "The caller's own public profile.")
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, RewardLane)),
     modifiers(&Bearer)
 )]
 struct Document;

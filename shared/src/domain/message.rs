@@ -129,6 +129,9 @@ impl SkipReason {
     }
 }
 
+/// Queued for so long, nobody is trying any more: five receives of a queue are over long before.
+const FORGOTTEN_SECONDS: i64 = 3_600;
+
 /// What the provider has said about a message since it accepted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -307,7 +310,13 @@ impl Message {
 
     /// An agent asks for it to be sent, or decided about, once more. False while it is on its way or has been accepted.
     pub fn request_again(&mut self, at: Timestamp) -> bool {
-        let is_over = matches!(self.status, MessageStatus::Skipped | MessageStatus::Failed | MessageStatus::Unknown);
+        let is_over = match (self.status, &self.claim) {
+            (MessageStatus::Skipped | MessageStatus::Failed | MessageStatus::Unknown, _) => true,
+            // Whoever had it is dead, or its event is among the dead letters.
+            (MessageStatus::Claimed, Some(claim)) => claim.until <= at,
+            (MessageStatus::Queued, _) => self.updated_at.plus_seconds(FORGOTTEN_SECONDS) <= at,
+            _ => false,
+        };
         if is_over {
             self.requested = true;
             self.becomes(MessageStatus::Queued, None, at);

@@ -182,7 +182,9 @@ impl Referral {
     /// What the reward is worth, once. A share of a commission is worth what the deal that is told first says.
     pub fn value_reward(&mut self) {
         let Some(reward) = &mut self.reward else { return };
-        if reward.amount_minor.is_some() {
+        // What was sent was sent: nobody has weighed what is told since.
+        let is_sent = matches!(self.reward_status, RewardStatus::Sent | RewardStatus::Thanked);
+        if is_sent || reward.amount_minor.is_some() {
             return;
         }
         if self.reward_type != RewardType::CommissionShare {

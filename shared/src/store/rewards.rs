@@ -74,18 +74,15 @@ impl PolicyBook for Ledger {
 
     async fn save_policy(&self, scope: &OrgScope, policy: &RewardPolicy) -> Result<bool, StoreError> {
         let operation = "writing a reward policy";
-        let read = policy.version.saturating_sub(1);
-        let result = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(policy, &keys::reward_policy(scope))?))
-            .condition_expression("version = :read OR (:read = :never AND attribute_not_exists(pk))")
-            .expression_attribute_values(":read", AttributeValue::N(read.to_string()))
-            .expression_attribute_values(":never", AttributeValue::N("0".to_owned()))
-            .send()
-            .await;
-        match result {
+        let item = to_item(policy, &keys::reward_policy(scope))?;
+        let write = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let write = match policy.version.saturating_sub(1) {
+            0 => write.condition_expression("attribute_not_exists(pk)"),
+            read => write
+                .condition_expression("version = :read")
+                .expression_attribute_values(":read", AttributeValue::N(read.to_string())),
+        };
+        match write.send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),

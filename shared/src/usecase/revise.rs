@@ -5,7 +5,7 @@ use super::record_referral::new_event;
 use crate::{
     domain::{
         audit::{Actor, AuditAction, AuditEntry},
-        id::{DealId, EventId},
+        id::{DealId, EventId, PersonId},
         referral::{Referral, ReferralStatus, RewardStatus},
         text::Reason,
         time::Timestamp,
@@ -84,11 +84,7 @@ impl Cause<'_> {
             });
             traces.events.extend(event);
         }
-        let person_id =
-            after.referred_person_id.clone().filter(|_| before.referred_person_id != after.referred_person_id);
-        // A deal that is told of itself made its own link: nobody has to look for it.
-        let is_told = matches!(self.actor, Actor::System(_));
-        let linked_deal = deal_id_if_new(before, after).filter(|_| !is_told);
+        let (person_id, linked_deal) = self.to_be_settled(before, after);
         if person_id.is_some() || linked_deal.is_some() {
             let data = ReferralLinkedV1 { referral_id: after.id.clone(), person_id, deal_id: linked_deal };
             traces.events.push(new_event(self.metadata(ids, after, ReferralLinkedV1::VERSION), data)?);
@@ -108,6 +104,21 @@ impl Cause<'_> {
             traces.events.extend(event);
         }
         Ok(traces)
+    }
+
+    /// The lead and the deal of which something may have been heard that was not for this referral before.
+    fn to_be_settled(&self, before: &Referral, after: &Referral) -> (Option<PersonId>, Option<DealId>) {
+        if matches!(self.actor, Actor::System(_)) {
+            // A deal that is told of itself made its own link, and the lead's other deals are looked at with it.
+            return (None, None);
+        }
+        let has_new_deal = before.resulting_deal_id != after.resulting_deal_id;
+        let converts = before.status != after.status && after.status == ReferralStatus::Converted;
+        let is_open_again = before.status == ReferralStatus::Lost && after.status != ReferralStatus::Lost && !converts;
+        let is_free_again = has_new_deal && before.resulting_deal_id.is_some();
+        let has_new_lead = before.referred_person_id != after.referred_person_id;
+        let person = after.referred_person_id.clone().filter(|_| has_new_lead || is_free_again || is_open_again);
+        (person, after.resulting_deal_id.clone().filter(|_| has_new_deal || converts))
     }
 
     pub fn metadata(&self, ids: &impl Ids, after: &Referral, version: u32) -> Metadata {

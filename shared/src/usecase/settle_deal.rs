@@ -96,8 +96,14 @@ pub async fn settle_deals_of(
     event: &EventId,
 ) -> Result<Settled, StoreError> {
     let mut settled = Settled::Ignored("no deal of this person");
+    let mut deals = Vec::new();
     for deal in store.deals_of(scope, person).await? {
-        match settle_deal(store, clock, ids, scope, &deal, event).await? {
+        deals.extend(store.find_deal(scope, &deal).await?);
+    }
+    // The first win takes the referral, in whatever order they were heard of.
+    deals.sort_by_key(|deal| deal.news.as_ref().map(|news| news.at));
+    for deal in deals {
+        match settle_deal(store, clock, ids, scope, &deal.deal_id, event).await? {
             Settled::Done => settled = Settled::Done,
             Settled::AlreadyDone if settled != Settled::Done => settled = Settled::AlreadyDone,
             _ => {}

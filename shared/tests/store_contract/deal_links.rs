@@ -11,7 +11,7 @@ use referrals::{
         text::Reason,
         time::Timestamp,
     },
-    events::DealTold,
+    events::{DealTold, Detail, ReferralLinkedV1},
     ports::{DealBook as _, SettleOutcome, Settlement},
     usecase::{delete_referral::Deletion, settle_deal::Settled},
 };
@@ -55,6 +55,14 @@ impl Deals {
         let reason = Reason::parse("the friend was known").unwrap().unwrap();
         let reward_action = Some(RewardAction::Cancel(reason));
         self.change(&ReferralChange { reward_action, ..ReferralChange::default() }).await
+    }
+
+    /// The lead that the last `REFERRAL_LINKED` names.
+    async fn linked_person(&self) -> Option<PersonId> {
+        let mut items = self.world.store.outbox_items().await;
+        items.sort_by(|one, other| one.text("sk").cmp(other.text("sk")));
+        let last = items.iter().rfind(|item| item.text("detailType") == "REFERRAL_LINKED")?;
+        Detail::<ReferralLinkedV1>::parse(last.text("detail")).unwrap().data.person_id
     }
 
     async fn patch_deal(&self, id: &str) -> Referral {
@@ -302,4 +310,40 @@ async fn what_was_sent_is_marked_and_not_taken_back() {
         assert_eq!(referral.reward.unwrap().reversed_after_send, is_marked, "{revision}");
     }
     assert_eq!((deals.events("REWARD_READY").await, deals.events("REWARD_CANCELED").await), (1, 0));
+}
+
+/// A link by mistake kept the right deal away. When it goes, what was heard of the lead is looked at again.
+#[tokio::test]
+async fn a_deal_that_was_in_nobodys_way_any_more_is_found() {
+    let deals = Deals::new().await.entered().await;
+    let lead = deals.lead().await;
+    deals.patch_deal("deal_9").await;
+    assert_eq!(deals.hear(&told("1", 1, DealState::Won, &[&lead])).await, Settled::Ignored("no referral of this deal"));
+    deals.change(&ReferralChange { resulting_deal_id: Patch::Clear, ..ReferralChange::default() }).await;
+    assert_eq!(deals.linked_person().await.as_ref(), Some(&lead));
+    assert_eq!(deals.link(Some(&lead), None).await, Settled::Done);
+    assert_eq!(states(&deals.now().await), WON);
+}
+
+/// Lost too long ago to be won by itself; what the deal brought is added when an agent says that it was won.
+#[tokio::test]
+async fn an_agent_who_converts_hears_what_the_deal_had_brought() {
+    let deals = Deals::new().await.entered().await;
+    deals.patch_deal("deal_1").await;
+    let lost = ReferralChange {
+        step: Some(Step::Lose),
+        lost_reason: Reason::parse("gone").unwrap(),
+        ..ReferralChange::default()
+    };
+    deals.change(&lost).await;
+    let mut late = told("1", 1, DealState::Won, &[]);
+    late.news.at = late.news.at.plus_seconds(3_000 * 86_400);
+    assert!(matches!(deals.hear(&late).await, Settled::Ignored(_)));
+    let step = |step| ReferralChange { step: Some(step), ..ReferralChange::default() };
+    deals.change(&step(Step::Reopen)).await;
+    deals.change(&step(Step::Convert)).await;
+    assert_eq!(deals.now().await.conversion.unwrap().revenue, None);
+    assert_eq!(deals.link(None, Some(&deal("deal_1"))).await, Settled::Done);
+    assert!(deals.now().await.conversion.unwrap().revenue.is_some());
+    assert_eq!(deals.events("REFERRAL_LINKED").await, 3, "of the link, the reopening and the conversion");
 }

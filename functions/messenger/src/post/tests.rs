@@ -178,6 +178,8 @@ async fn a_number_that_has_opted_out_is_known() {
         let (post, _) = service(answer(is_opted_out)).await;
         assert_eq!(post.is_opted_out(&number).await, Ok(is_opted_out));
     }
+    let (post, _) = service(sms_error(400, "InvalidParameter")).await;
+    assert_eq!(post.is_opted_out(&number).await, Ok(false), "no such number: sending to it is refused");
     let (post, _) = service(sms_error(500, "InternalError")).await;
     assert!(post.is_opted_out(&number).await.unwrap_err().is_retryable());
 }

@@ -86,6 +86,14 @@ fn only_what_is_over_and_was_not_accepted_is_asked_for_again() {
 }
 
 #[test]
+fn what_nobody_is_trying_any_more_is_asked_for_again() {
+    let mut claimed = claimed(MessageKind::ThankYou);
+    assert!(!claimed.request_again(at(9)) && claimed.request_again(at(10)), "when the claim ran out");
+    let mut queued = message(MessageKind::ThankYou);
+    assert!(!queued.request_again(at(3_599)) && queued.request_again(at(3_600)), "after an hour");
+}
+
+#[test]
 fn later_news_of_a_delivery_is_worse_news() {
     let mut message = claimed(MessageKind::ThankYou);
     for (news, is_news) in [

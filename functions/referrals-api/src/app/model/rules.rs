@@ -247,8 +247,12 @@ impl Model {
             self.announce(&next, "REFERRAL_STATUS_CHANGED", &json!({"from": before.status, "to": next.status}));
         }
         let link = |field: &str, id: Option<&String>| id.filter(|_| fields.contains(field)).cloned();
-        let person = link("referredPersonId", next.lead.map(|lead| &self.people[lead].id));
-        let deal = link("resultingDealId", next.deal.as_ref());
+        let converts = has_moved && next.status == "CONVERTED";
+        let is_open_again = before.status == "LOST" && has_moved && !converts;
+        let is_free_again = fields.contains("resultingDealId") && before.deal.is_some();
+        let lead = next.lead.map(|lead| &self.people[lead].id);
+        let person = if is_open_again || is_free_again { lead.cloned() } else { link("referredPersonId", lead) };
+        let deal = if converts { next.deal.clone() } else { link("resultingDealId", next.deal.as_ref()) };
         if person.is_some() || deal.is_some() {
             self.announce(&next, "REFERRAL_LINKED", &json!({"personId": person, "dealId": deal}));
         }
