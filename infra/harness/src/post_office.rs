@@ -27,6 +27,17 @@ pub enum Channel {
     Sms,
 }
 
+impl Channel {
+    pub(crate) const ALL: [Self; 2] = [Self::Email, Self::Sms];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL",
+            Self::Sms => "SMS",
+        }
+    }
+}
+
 /// One message that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
@@ -61,6 +72,11 @@ impl PostOffice {
         self.opted_out.lock().unwrap().insert(number.to_owned());
     }
 
+    #[must_use]
+    pub fn has_opted_out(&self, number: &str) -> bool {
+        self.opted_out.lock().unwrap().contains(number)
+    }
+
     /// The next messages are refused with these errors (`MessageRejected`, `InvalidParameter`), or accepted where there is
     /// none; those behind them are accepted.
     pub fn script<'a>(&self, codes: impl IntoIterator<Item = Option<&'a str>>) {
@@ -89,7 +105,7 @@ impl PostOffice {
     pub(crate) fn answer(&self, operation: &str, body: &Bytes) -> Reply {
         if operation == IS_OPTED_OUT {
             let number = form(body).remove("phoneNumber").unwrap_or_default();
-            let is_opted_out = self.opted_out.lock().unwrap().contains(&number);
+            let is_opted_out = self.has_opted_out(&number);
             return xml(StatusCode::OK, operation, &format!("<isOptedOut>{is_opted_out}</isOptedOut>"));
         }
         if let Some(code) = self.script.lock().unwrap().pop_front().flatten() {
