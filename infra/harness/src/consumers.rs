@@ -102,9 +102,11 @@ impl Queues {
         self.queues.values().flat_map(|queue| &queue.dead).cloned().collect::<Vec<_>>().join("\n")
     }
 
-    /// What reached messenger.
-    pub(crate) fn posted(&self) -> &[BusEntry] {
-        &self.posted
+    /// What has reached messenger, or is about to.
+    pub(crate) fn posted(&self, bus: &[BusEntry]) -> Vec<BusEntry> {
+        let messenger = CONSUMERS.iter().filter(|consumer| consumer.function == Name::Messenger && self.is_post_open);
+        let coming = messenger.flat_map(|it| bus.iter().skip(self.entries_read).filter(|entry| it.takes(entry)));
+        self.posted.iter().chain(coming).cloned().collect()
     }
 
     /// Takes over what was put on the bus since the last look, as the rules do.

@@ -20,7 +20,7 @@ const STATUSES: [&str; 6] = ["QUEUED", "CLAIMED", "SUBMITTED", "SKIPPED", "FAILE
 
 pub(crate) fn violations(world: &World, items: &[Item], bus: &[BusEntry]) -> Vec<String> {
     let mut look = Look { items, bus, accepted: world.post_office.accepted(), found: Vec::new() };
-    let mut rows = look.agents_are_told(world.queues.posted());
+    let mut rows = look.agents_are_told(&world.queues.posted(bus));
     for thanks in &world.thanks {
         look.is_thanked(thanks);
         rows += thanks.channels.len();

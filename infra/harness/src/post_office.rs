@@ -67,6 +67,16 @@ impl PostOffice {
         self.locked().clone()
     }
 
+    /// Keeps the message as if it had been sent.
+    pub fn accept(&self, message: Accepted) {
+        self.locked().push(message);
+    }
+
+    /// As if nothing had been accepted so far.
+    pub fn forget(&self) {
+        self.locked().clear();
+    }
+
     /// The number has told its carrier to stop.
     pub fn opt_out(&self, number: &str) {
         self.opted_out.lock().unwrap().insert(number.to_owned());
@@ -113,7 +123,7 @@ impl PostOffice {
         }
         let id = ulid::Ulid::generate().to_string();
         let message = if operation == SEND_EMAIL { mail(id.clone(), body) } else { sms(id.clone(), body) };
-        self.locked().push(message);
+        self.accept(message);
         if operation == SEND_EMAIL {
             http::json(StatusCode::OK, &json!({"MessageId": id}))
         } else {
