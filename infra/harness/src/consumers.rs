@@ -57,7 +57,7 @@ pub(crate) struct Queues {
     is_post_open: bool,
     /// What reached it.
     posted: Vec<BusEntry>,
-    queues: BTreeMap<Name, Queue>,
+    by_function: BTreeMap<Name, Queue>,
 }
 
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ impl Default for Queues {
             entries_read: 0,
             is_post_open: false,
             posted: Vec::new(),
-            queues: CONSUMERS.map(|consumer| (consumer.function, Queue::default())).into(),
+            by_function: CONSUMERS.map(|consumer| (consumer.function, Queue::default())).into(),
         }
     }
 }
@@ -93,13 +93,13 @@ impl Queues {
 
     /// How many messages were received too often, by function.
     pub(crate) fn dead(&self) -> BTreeMap<Name, usize> {
-        let dead = self.queues.iter().map(|(name, queue)| (*name, queue.dead.len()));
+        let dead = self.by_function.iter().map(|(name, queue)| (*name, queue.dead.len()));
         dead.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Everything in a dead-letter queue.
     pub(crate) fn dead_letters(&self) -> String {
-        self.queues.values().flat_map(|queue| &queue.dead).cloned().collect::<Vec<_>>().join("\n")
+        self.by_function.values().flat_map(|queue| &queue.dead).cloned().collect::<Vec<_>>().join("\n")
     }
 
     /// What has reached messenger, or is about to.
@@ -128,7 +128,7 @@ impl Queues {
     }
 
     fn of(&mut self, function: Name) -> &mut Queue {
-        self.queues.get_mut(&function).expect("a function behind a queue")
+        self.by_function.get_mut(&function).expect("a function behind a queue")
     }
 }
 

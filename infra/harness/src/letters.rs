@@ -92,6 +92,7 @@ impl World {
             news: None,
             may_be_in_doubt: false,
         });
+        self.is_thanking = true;
         self.open_post(true);
         self.relay().await;
         Ok(())
@@ -172,7 +173,7 @@ impl World {
 
     /// Something goes wrong while the last one is to be thanked.
     pub(crate) fn doubt(&mut self) {
-        if let Some(thanks) = self.thanks.last_mut() {
+        if let Some(thanks) = self.thanks.last_mut().filter(|_| self.is_thanking) {
             thanks.may_be_in_doubt = true;
         }
     }

@@ -33,10 +33,11 @@ pub(crate) fn violations(world: &World, items: &[Item], bus: &[BusEntry]) -> Vec
 }
 
 impl World {
-    /// Of which thank-yous of the last piece of work nobody knows whether they left: the channel, and the reason.
+    /// Of which thank-yous of the present piece of work nobody knows whether they left: the channel, and the reason.
     pub async fn doubts(&self) -> Vec<String> {
         let items = self.store.items().await;
-        let referral = self.thanks.last().and_then(|thanks| referral_of(&items, &thanks.form));
+        let referral =
+            self.thanks.last().filter(|_| self.is_thanking).and_then(|thanks| referral_of(&items, &thanks.form));
         let Some(referral) = referral.map(|row| row.text("id")) else { return Vec::new() };
         let unknown = items.iter().filter(|row| {
             row.kind() == "MESSAGE" && row.text("referralId") == referral && row.text("status") == "UNKNOWN"

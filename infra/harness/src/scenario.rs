@@ -118,6 +118,7 @@ impl Scenario {
     pub async fn prepare(self, world: &mut World) -> Result<Work, String> {
         world.proxy.reset(None);
         world.open_post(false);
+        world.is_thanking = false;
         let is_sweep = self.function() == Name::OutboxSweeper;
         world.carrier = if is_sweep { Carrier::Sweeper } else { Carrier::Relay };
         Ok(match self {

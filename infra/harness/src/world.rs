@@ -79,6 +79,8 @@ pub struct World {
     pub(crate) deals: Vec<ToldDeal>,
     /// Who is to be thanked, in the order in which their rewards were sent.
     pub(crate) thanks: Vec<Thanks>,
+    /// Whether the last of them is what the present piece of work is about.
+    pub(crate) is_thanking: bool,
     /// Ids of outbox items that were made unreadable.
     pub(crate) unreadable: Vec<String>,
     pub(crate) counter: u32,
@@ -106,6 +108,7 @@ impl World {
             submissions: Vec::new(),
             deals: Vec::new(),
             thanks: Vec::new(),
+            is_thanking: false,
             unreadable: Vec::new(),
             counter: 0,
             functions: functions.into(),

@@ -5,9 +5,9 @@
 //! The short form leaves out delays that go on, and conflicts of calls that cannot conflict; of a deal's pieces of work it
 //! takes one of each pair of faults that nothing tells apart but the SDK, whose way with them the other functions show.
 //! Of messages it takes every fault at every call to the post office, where the kinds of failure mean different things; at
-//! writes the same as of a deal; and of reads only one that fails for good, because a read that fails leaves nothing behind
-//! wherever it stands. What both channels do alone and the notice of a reward, which goes the notice's way, it meets only
-//! where they differ. A thank-you of which nobody knows whether it left is printed, and only some faults may lead there.
+//! writes the same as of a deal; and of reads those of a thank-you by mail and of what is heard of it, each failing for good,
+//! because a read that fails leaves nothing behind. Of pieces of work that go another's way (the notice of a reward, a
+//! complaint, the mail of a thank-you on both channels) it takes little or nothing. A thank-you of which nobody knows whether it left is printed, and only some faults may lead there.
 //!
 //! `CRASH_MATRIX=full` takes those too; `CRASH_MATRIX_LANES` says how many cells run at once (most of a cell is waiting), and
 //! `CRASH_MATRIX_ONLY=EnterNew` takes one piece of work.
@@ -219,11 +219,14 @@ fn is_short_of_messages(scenario: Scenario, operation: &str, fault: Fault, mode:
     let is_post = ["SendEmail", "Publish", "CheckIfPhoneNumberIsOptedOut"].contains(&operation);
     let is_read = ["GetItem", "BatchGetItem", "Query"].contains(&operation);
     let goes_on = mode == Mode::Persistent;
+    let is_for_good = goes_on && matches!(fault, Fault::Refuse | Fault::ForwardAndDrop);
     match scenario {
         // What is said of mail is said of it alone.
         Scenario::ThankOnBoth if operation == "SendEmail" => false,
-        Scenario::ThankOnBoth if is_read => false,
-        Scenario::NoticeOfReward => goes_on && !is_read && matches!(fault, Fault::Refuse | Fault::ForwardAndDrop),
+        // They go the ways of a notice of a lead and of a bounce.
+        Scenario::NoticeOfReward | Scenario::HearComplaint => !is_read && is_for_good,
+        // A thank-you by mail and what is heard of it read what the others do.
+        _ if is_read && scenario.function() == Name::Messenger && scenario != Scenario::ThankByMail => false,
         _ if is_post => true,
         _ if is_read => goes_on && fault == Fault::Refuse,
         _ => is_deals,
