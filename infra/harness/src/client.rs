@@ -3,7 +3,7 @@
 use referrals_testing::Fixtures;
 use serde_json::{Value, json};
 
-use crate::{Answer, Name, World};
+use crate::{Answer, Channel, Name, World};
 
 /// A word that stands in every name, address and note, and must stand nowhere else.
 pub(crate) const CANARY: &str = "quokka";
@@ -38,6 +38,8 @@ pub struct Submitted {
     pub(crate) referred: Somebody,
     /// The request's own name, and with it a consent.
     pub(crate) key: Option<String>,
+    /// Whether that consent is for SMS too.
+    pub(crate) agrees_to_sms: bool,
 }
 
 impl Submitted {
@@ -53,9 +55,15 @@ impl Submitted {
         });
         if self.key.is_some() {
             body["referrerEmailConsent"] = true.into();
+            body["referrerSmsConsent"] = self.agrees_to_sms.into();
             body["consentTextId"] = "form-v1".into();
         }
         body.to_string()
+    }
+
+    /// Whether the referrer has agreed to be written to there, by this form.
+    pub(crate) fn agrees_to(&self, channel: Channel) -> bool {
+        self.key.is_some() && (channel == Channel::Email || self.agrees_to_sms)
     }
 
     /// What must not be found outside the ledger.
@@ -81,13 +89,20 @@ impl World {
             referrer: Somebody::new("Pat", Some("415"), number),
             referred: Somebody::new("Sam", Some("628"), number),
             key: None,
+            agrees_to_sms: false,
         })
     }
 
     /// A form about two people that nobody knows, whose request has a name of its own.
     pub fn fill_in_named(&mut self) -> Submitted {
+        self.fill_in_agreeing(false)
+    }
+
+    /// The same; consent is for mail, and for SMS where that is said.
+    pub fn fill_in_agreeing(&mut self, agrees_to_sms: bool) -> Submitted {
         let mut form = self.fill_in();
         form.key = Some(format!("request-{}", self.number()));
+        form.agrees_to_sms = agrees_to_sms;
         if let Some(last) = self.submissions.last_mut() {
             last.clone_from(&form);
         }
@@ -112,7 +127,7 @@ impl World {
     pub fn fill_in_about_referrer(&mut self, first: &Submitted) -> Submitted {
         let number = self.number();
         let referrer = Somebody::new("Pat", None, number);
-        self.distinct(Submitted { referrer, referred: first.referrer.clone(), key: None })
+        self.distinct(Submitted { referrer, referred: first.referrer.clone(), key: None, agrees_to_sms: false })
     }
 
     fn distinct(&mut self, form: Submitted) -> Submitted {

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::{Answer, Bus, BusEntry, Name, World, delivery::failures};
 
 /// As in the template.
-const QUEUE_BATCH: usize = 10;
 const MAX_RECEIVES: u32 = 5;
 const SOURCE: &str = "winnerr.referrals";
 
@@ -15,6 +14,8 @@ const SOURCE: &str = "winnerr.referrals";
 #[derive(Debug, Clone, Copy)]
 struct Consumer {
     function: Name,
+    /// As in the template.
+    batch: usize,
     /// Events of ours.
     ours: &'static [&'static str],
     /// Events of any source.
@@ -22,13 +23,22 @@ struct Consumer {
 }
 
 /// All of them; who is not here is not invoked by events.
-const CONSUMERS: [Consumer; 2] = [
-    Consumer { function: Name::PipelineEntry, ours: &["REFERRAL_RECEIVED"], anybodys: &[] },
+const CONSUMERS: [Consumer; 4] = [
+    Consumer { function: Name::PipelineEntry, batch: 10, ours: &["REFERRAL_RECEIVED"], anybodys: &[] },
     Consumer {
         function: Name::DealWon,
+        batch: 10,
         ours: &["LEAD_ENTERED_PIPELINE", "REFERRAL_LINKED"],
         anybodys: &["DEAL_WON", "deal.won", "deal.closed_won", "DEAL_REOPENED", "DEAL_LOST"],
     },
+    Consumer {
+        function: Name::Messenger,
+        batch: 1,
+        ours: &["LEAD_ENTERED_PIPELINE", "REWARD_READY", "REWARD_SENT", "THANK_YOU_REQUESTED"],
+        anybodys: &[],
+    },
+    // SES tells it, and on another bus: see `World::hear`.
+    Consumer { function: Name::DeliveryFeedback, batch: 10, ours: &[], anybodys: &[] },
 ];
 
 impl Consumer {
@@ -42,7 +52,12 @@ impl Consumer {
 #[derive(Debug)]
 pub(crate) struct Queues {
     entries_read: usize,
-    queues: BTreeMap<Name, Queue>,
+    /// Whether events reach messenger. It is so only where a scenario is about it: each function that is woken costs
+    /// every other scenario time.
+    is_post_open: bool,
+    /// What reached it.
+    posted: Vec<BusEntry>,
+    by_function: BTreeMap<Name, Queue>,
 }
 
 #[derive(Debug, Default)]
@@ -61,7 +76,12 @@ struct Message {
 
 impl Default for Queues {
     fn default() -> Self {
-        Self { entries_read: 0, queues: CONSUMERS.map(|consumer| (consumer.function, Queue::default())).into() }
+        Self {
+            entries_read: 0,
+            is_post_open: false,
+            posted: Vec::new(),
+            by_function: CONSUMERS.map(|consumer| (consumer.function, Queue::default())).into(),
+        }
     }
 }
 
@@ -73,8 +93,20 @@ impl Queues {
 
     /// How many messages were received too often, by function.
     pub(crate) fn dead(&self) -> BTreeMap<Name, usize> {
-        let dead = self.queues.iter().map(|(name, queue)| (*name, queue.dead.len()));
+        let dead = self.by_function.iter().map(|(name, queue)| (*name, queue.dead.len()));
         dead.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Everything in a dead-letter queue.
+    pub(crate) fn dead_letters(&self) -> String {
+        self.by_function.values().flat_map(|queue| &queue.dead).cloned().collect::<Vec<_>>().join("\n")
+    }
+
+    /// What has reached messenger, or is about to.
+    pub(crate) fn posted(&self, bus: &[BusEntry]) -> Vec<BusEntry> {
+        let messenger = CONSUMERS.iter().filter(|consumer| consumer.function == Name::Messenger && self.is_post_open);
+        let coming = messenger.flat_map(|it| bus.iter().skip(self.entries_read).filter(|entry| it.takes(entry)));
+        self.posted.iter().chain(coming).cloned().collect()
     }
 
     /// Takes over what was put on the bus since the last look, as the rules do.
@@ -82,6 +114,12 @@ impl Queues {
         let entries = bus.entries();
         for entry in entries.iter().skip(self.entries_read) {
             for consumer in CONSUMERS.iter().filter(|consumer| consumer.takes(entry)) {
+                if consumer.function == Name::Messenger {
+                    if !self.is_post_open {
+                        continue;
+                    }
+                    self.posted.push(entry.clone());
+                }
                 let message = Message { id: format!("message-{}", entry.id), body: entry.envelope(), receives: 0 };
                 self.of(consumer.function).messages.push(message);
             }
@@ -90,7 +128,7 @@ impl Queues {
     }
 
     fn of(&mut self, function: Name) -> &mut Queue {
-        self.queues.get_mut(&function).expect("a function behind a queue")
+        self.by_function.get_mut(&function).expect("a function behind a queue")
     }
 }
 
@@ -99,7 +137,8 @@ impl World {
     pub async fn consume(&mut self, function: Name) -> Option<Answer> {
         self.queues.read(&self.bus);
         let messages = &mut self.queues.of(function).messages;
-        let batch = messages.len().min(QUEUE_BATCH);
+        let most = CONSUMERS.iter().find(|consumer| consumer.function == function).map_or(0, |found| found.batch);
+        let batch = messages.len().min(most);
         if batch == 0 {
             return None;
         }
@@ -122,6 +161,18 @@ impl World {
             }
         }
         Some(answer)
+    }
+
+    /// From now on events reach messenger, or do not.
+    pub(crate) fn open_post(&mut self, is_open: bool) {
+        self.queues.read(&self.bus);
+        self.queues.is_post_open = is_open;
+    }
+
+    /// Puts a message into the function's queue.
+    pub(crate) fn enqueue(&mut self, function: Name, body: String) {
+        let id = format!("message-{}", self.number());
+        self.queues.of(function).messages.push(Message { id, body, receives: 0 });
     }
 
     /// One delivery to every function behind a queue. Whether there was anything to deliver.

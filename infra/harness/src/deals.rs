@@ -26,12 +26,17 @@ const STEPS: [(&str, &str); 6] = [
     ("CANCELED", "PENDING"),
 ];
 
+/// Where a reward goes without a deal.
+const AFTER: [&str; 2] = ["SENT", "THANKED"];
+
 /// A deal, and what was told of it.
 #[derive(Debug, Clone)]
 pub(crate) struct ToldDeal {
     id: String,
+    /// Whether an agent has sent the reward.
+    pub is_rewarded: bool,
     /// Whose referral it is, by the addresses of referrer and referred.
-    form: Submitted,
+    pub form: Submitted,
     /// The detail types, in the order of their revisions.
     told: Vec<&'static str>,
     /// The latest, as the bus takes it.
@@ -61,7 +66,14 @@ impl World {
     /// A deal of somebody, which is credited to the referral of `form`.
     pub fn deal_of(&mut self, form: &Submitted) -> usize {
         let id = format!("deal_{}", self.number());
-        self.deals.push(ToldDeal { id, form: form.clone(), told: Vec::new(), last: Value::Null, may_overtake: false });
+        self.deals.push(ToldDeal {
+            id,
+            form: form.clone(),
+            told: Vec::new(),
+            last: Value::Null,
+            may_overtake: false,
+            is_rewarded: false,
+        });
         self.deals.len() - 1
     }
 
@@ -114,19 +126,15 @@ pub(crate) fn violations(items: &[Item], bus: &[BusEntry], deals: &[ToldDeal]) -
     let of_kind = |kind: &'static str| items.iter().filter(move |item| item.kind() == kind);
     let rows: BTreeMap<&str, &Item> = of_kind("DEAL").map(|row| (row.text("dealId"), row)).collect();
     expect(rows.len() == deals.len(), format!("{} rows of {} deals", rows.len(), deals.len()));
-    let holders = crate::invariants::holders(items);
     for deal in deals {
-        let holder = |email: &str| holders.get(email).map(String::as_str).unwrap_or_default();
-        let mine = of_kind("REFERRAL").find(|row| {
-            row.text("referrerPersonId") == holder(&deal.form.referrer.email)
-                && row.text("referredPersonId") == holder(&deal.form.referred.email)
-        });
-        let (Some(referral), Some(row)) = (mine, rows.get(deal.id.as_str())) else {
+        let (Some(referral), Some(row)) = (referral_of(items, &deal.form), rows.get(deal.id.as_str())) else {
             expect(false, format!("{} or its referral is not there", deal.id));
             continue;
         };
         let wanted = if deal.is_won() { ("CONVERTED", "PENDING") } else { ("QUALIFIED", "CANCELED") };
         let states = (referral.text("status"), referral.text("rewardStatus"));
+        // What is made of a reward that was sent is told in `messages`.
+        let wanted = if deal.is_rewarded { ("CONVERTED", states.1) } else { wanted };
         expect(states == wanted, format!("{} after {:?}: {states:?}", deal.id, deal.told));
         expect(referral.text("resultingDealId") == deal.id, format!("{} is not its referral's deal", deal.id));
         expect(row.text("referralId") == referral.text("id"), format!("{} has lost its referral", deal.id));
@@ -143,7 +151,7 @@ pub(crate) fn violations(items: &[Item], bus: &[BusEntry], deals: &[ToldDeal]) -
         for action in ["STATUS_CHANGED", "REWARD_CHANGED"] {
             let steps: Vec<(&str, &str)> = audits
                 .iter()
-                .filter(|audit| audit.text("action") == action)
+                .filter(|audit| audit.text("action") == action && !AFTER.contains(&audit.text("to")))
                 .map(|audit| (audit.text("from"), audit.text("to")))
                 .collect();
             let are_all = steps.len() == deal.told.len() || (deal.may_overtake && steps.len() < deal.told.len());
@@ -175,8 +183,23 @@ pub(crate) fn violations(items: &[Item], bus: &[BusEntry], deals: &[ToldDeal]) -
     found
 }
 
-/// How often deals have changed a referral: each time with a status, so that its version is known.
+/// The referral of two people who hold their addresses.
+pub(crate) fn referral_of<'a>(items: &'a [Item], form: &Submitted) -> Option<&'a Item> {
+    let holders = crate::invariants::holders(items);
+    let holder = |email: &str| holders.get(email).map(String::as_str).unwrap_or_default();
+    let (referrer, referred) = (holder(&form.referrer.email), holder(&form.referred.email));
+    let mut referrals = items.iter().filter(|item| item.kind() == "REFERRAL");
+    referrals.find(|row| row.text("referrerPersonId") == referrer && row.text("referredPersonId") == referred)
+}
+
+/// How often a referral has changed since it was linked: with a status, or when its reward was sent or its referrer
+/// thanked.
 pub(crate) fn changes(items: &[Item], referral: &str) -> i64 {
     let audits = items.iter().filter(|item| item.kind() == "AUDIT" && last(item.text("pk")) == referral);
-    i64::try_from(audits.filter(|audit| audit.text("action") == "STATUS_CHANGED").count()).unwrap_or_default()
+    let is_change = |audit: &&Item| match audit.text("action") {
+        "STATUS_CHANGED" => true,
+        "REWARD_CHANGED" => AFTER.contains(&audit.text("to")),
+        _ => false,
+    };
+    i64::try_from(audits.filter(is_change).count()).unwrap_or_default()
 }

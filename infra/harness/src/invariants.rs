@@ -10,6 +10,7 @@ use crate::{
     client::{CANARY, Somebody},
     deals,
     delivery::is_pending,
+    messages,
     world::BUS,
 };
 
@@ -31,7 +32,9 @@ pub async fn violations(world: &World) -> Vec<String> {
     state.counters_equal_the_ledger();
     state.each_event_is_told_and_applied();
     state.flags_are_raised_once();
-    state.nothing_personal_is_outside(&world.logs());
+    state.nothing_personal_is_outside(&world.logs(), &world.queues.dead_letters());
+    let told = messages::violations(world, &state.items, &state.bus);
+    state.found.extend(told);
     state.found.extend(deals::violations(&state.items, &state.bus, &world.deals));
     for (function, count) in world.queues.dead() {
         state.found.push(format!("{count} messages for {} are dead letters", function.as_str()));
@@ -148,14 +151,17 @@ impl State<'_> {
     /// A consent is stored with the person whom its form created, once; a form about a person who is there stores none.
     fn consents_are_of_whom_a_form_created(&mut self) {
         let mut given: BTreeMap<String, usize> = BTreeMap::new();
-        for consent in self.of_kind("CONSENT") {
+        for consent in self.of_kind("CONSENT").iter().filter(|row| row.text("decision") == "GRANTED") {
             *given.entry(last(consent.text("pk"))).or_default() += 1;
         }
         for named in self.submissions.iter().filter(|submission| submission.key.is_some()) {
             let rows = given.remove(&self.holder(&named.referrer)).unwrap_or_default();
             let forms = self.submissions.iter().filter(|form| form.referrer == named.referrer).count();
             // Another form of the same referrer may have been first.
-            self.expect(rows == 1 || (rows == 0 && forms > 1), || format!("a form with consent left {rows} entries"));
+            let wanted = 1 + usize::from(named.agrees_to_sms);
+            self.expect(rows == wanted || (rows == 0 && forms > 1), || {
+                format!("a form with consent left {rows} entries")
+            });
         }
         self.equal("consents that nobody gave", &given.len(), &0);
     }
@@ -243,11 +249,11 @@ impl State<'_> {
         self.equal("entries for flags", &flagged.values().sum(), &i64::try_from(contested).unwrap());
     }
 
-    fn nothing_personal_is_outside(&mut self, logs: &str) {
+    fn nothing_personal_is_outside(&mut self, logs: &str, dead_letters: &str) {
         let bus: Vec<String> = self.bus.iter().map(|entry| entry.envelope() + &entry.bus).collect();
         let outbox: Vec<String> = self.outbox.iter().map(|item| format!("{:?}", item.0)).collect();
         let (bus, outbox) = (bus.join("\n"), outbox.join("\n"));
-        for (place, text) in [("logs", logs), ("bus", &bus), ("outbox", &outbox)] {
+        for (place, text) in [("logs", logs), ("bus", &bus), ("outbox", &outbox), ("dead letters", dead_letters)] {
             let text = text.to_lowercase();
             self.expect(!text.contains(CANARY), || format!("the {place} tell a name, an address or a note"));
             let numbers = self.submissions.iter().flat_map(Submitted::numbers).filter(|number| text.contains(number));

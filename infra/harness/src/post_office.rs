@@ -27,6 +27,17 @@ pub enum Channel {
     Sms,
 }
 
+impl Channel {
+    pub(crate) const ALL: [Self; 2] = [Self::Email, Self::Sms];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL",
+            Self::Sms => "SMS",
+        }
+    }
+}
+
 /// One message that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
@@ -56,9 +67,24 @@ impl PostOffice {
         self.locked().clone()
     }
 
+    /// Keeps the message as if it had been sent.
+    pub fn accept(&self, message: Accepted) {
+        self.locked().push(message);
+    }
+
+    /// As if nothing had been accepted so far.
+    pub fn forget(&self) {
+        self.locked().clear();
+    }
+
     /// The number has told its carrier to stop.
     pub fn opt_out(&self, number: &str) {
         self.opted_out.lock().unwrap().insert(number.to_owned());
+    }
+
+    #[must_use]
+    pub fn has_opted_out(&self, number: &str) -> bool {
+        self.opted_out.lock().unwrap().contains(number)
     }
 
     /// The next messages are refused with these errors (`MessageRejected`, `InvalidParameter`), or accepted where there is
@@ -89,7 +115,7 @@ impl PostOffice {
     pub(crate) fn answer(&self, operation: &str, body: &Bytes) -> Reply {
         if operation == IS_OPTED_OUT {
             let number = form(body).remove("phoneNumber").unwrap_or_default();
-            let is_opted_out = self.opted_out.lock().unwrap().contains(&number);
+            let is_opted_out = self.has_opted_out(&number);
             return xml(StatusCode::OK, operation, &format!("<isOptedOut>{is_opted_out}</isOptedOut>"));
         }
         if let Some(code) = self.script.lock().unwrap().pop_front().flatten() {
@@ -97,7 +123,7 @@ impl PostOffice {
         }
         let id = ulid::Ulid::generate().to_string();
         let message = if operation == SEND_EMAIL { mail(id.clone(), body) } else { sms(id.clone(), body) };
-        self.locked().push(message);
+        self.accept(message);
         if operation == SEND_EMAIL {
             http::json(StatusCode::OK, &json!({"MessageId": id}))
         } else {

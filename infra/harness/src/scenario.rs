@@ -2,7 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::{Carrier, Name, Posted, Submitted, World, violations};
+use referrals::domain::reward::ThankYouChannel;
+
+use crate::{Carrier, Name, News, Posted, Submitted, World, violations};
 
 /// One function at one piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +30,26 @@ pub enum Scenario {
     WinReversed,
     /// A deal that was reopened is won.
     WinAgain,
+    /// The agent is told of a new lead.
+    NoticeOfLead,
+    /// The agent is told of a reward that is due.
+    NoticeOfReward,
+    /// A reward was sent whose referrer has agreed to mail.
+    ThankByMail,
+    /// One whose referrer has agreed to mail and SMS.
+    ThankOnBoth,
+    /// One whose referrer has agreed to nothing.
+    ThankWithoutConsent,
+    /// One whose referrer has agreed to SMS, and told the carrier to stop since.
+    ThankStopped,
+    /// The thank-you has reached its mailbox.
+    HearDelivered,
+    /// The mailbox is gone.
+    HearBounce,
+    /// The referrer complains of it.
+    HearComplaint,
+    /// It has reached its mailbox, and nobody knew that it had left.
+    HearAfterDoubt,
 }
 
 /// What the function is to do.
@@ -39,7 +61,7 @@ pub enum Work {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 25] = [
         Self::CaptureStranger,
         Self::CaptureReturning,
         Self::CaptureRepeated,
@@ -55,6 +77,16 @@ impl Scenario {
         Self::WinBeforeLink,
         Self::WinReversed,
         Self::WinAgain,
+        Self::NoticeOfLead,
+        Self::NoticeOfReward,
+        Self::ThankByMail,
+        Self::ThankOnBoth,
+        Self::ThankWithoutConsent,
+        Self::ThankStopped,
+        Self::HearDelivered,
+        Self::HearBounce,
+        Self::HearComplaint,
+        Self::HearAfterDoubt,
     ];
 
     #[must_use]
@@ -67,6 +99,15 @@ impl Scenario {
             Self::SweepOne | Self::SweepPoison => Name::OutboxSweeper,
             Self::EnterNew | Self::EnterContested => Name::PipelineEntry,
             Self::WinLinked | Self::WinBeforeLink | Self::WinReversed | Self::WinAgain => Name::DealWon,
+            Self::NoticeOfLead
+            | Self::NoticeOfReward
+            | Self::ThankByMail
+            | Self::ThankOnBoth
+            | Self::ThankWithoutConsent
+            | Self::ThankStopped => Name::Messenger,
+            Self::HearDelivered | Self::HearBounce | Self::HearComplaint | Self::HearAfterDoubt => {
+                Name::DeliveryFeedback
+            }
         }
     }
 
@@ -76,6 +117,8 @@ impl Scenario {
     /// When that alone does not work.
     pub async fn prepare(self, world: &mut World) -> Result<Work, String> {
         world.proxy.reset(None);
+        world.open_post(false);
+        world.is_thanking = false;
         let is_sweep = self.function() == Name::OutboxSweeper;
         world.carrier = if is_sweep { Carrier::Sweeper } else { Carrier::Relay };
         Ok(match self {
@@ -138,7 +181,61 @@ impl Scenario {
                 world.relay().await;
                 Work::Waiting
             }
+            _ => {
+                self.prepare_letters(world).await?;
+                Work::Waiting
+            }
         })
+    }
+
+    /// The part of it that is about messages.
+    async fn prepare_letters(self, world: &mut World) -> Result<(), String> {
+        match self {
+            Self::NoticeOfLead => {
+                world.capture().await?;
+                world.relay().await;
+                world.enter().await;
+                world.open_post(true);
+                world.relay().await;
+            }
+            Self::NoticeOfReward => {
+                world.deal(&["DEAL_WON"]).await?;
+                world.consume(Name::DealWon).await;
+                world.open_post(true);
+                world.relay().await;
+            }
+            Self::ThankByMail => {
+                let form = world.fill_in_agreeing(false);
+                world.reward(&form, ThankYouChannel::Email).await?;
+            }
+            Self::ThankOnBoth => {
+                let form = world.fill_in_agreeing(true);
+                world.reward(&form, ThankYouChannel::Both).await?;
+            }
+            Self::ThankWithoutConsent => {
+                let form = world.fill_in();
+                world.reward(&form, ThankYouChannel::Both).await?;
+            }
+            Self::ThankStopped => {
+                let form = world.fill_in_agreeing(true);
+                world.stop(&form);
+                world.reward(&form, ThankYouChannel::Sms).await?;
+            }
+            _ => {
+                let form = world.fill_in_agreeing(false);
+                world.reward(&form, ThankYouChannel::Email).await?;
+                if self == Self::HearAfterDoubt {
+                    world.lose_the_answer().await;
+                }
+                world.settle().await?;
+                world.hear(match self {
+                    Self::HearBounce => News::Bounced,
+                    Self::HearComplaint => News::Complained,
+                    _ => News::Delivered,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// One invocation of the function. What a browser got, when one called.

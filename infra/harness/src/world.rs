@@ -10,6 +10,7 @@ use crate::{
     consumers::Queues,
     deals::{self, ToldDeal},
     delivery::Stream,
+    letters::Thanks,
 };
 
 pub(crate) const BUS: &str = "test-events";
@@ -21,11 +22,20 @@ pub enum Name {
     OutboxSweeper,
     PipelineEntry,
     DealWon,
+    Messenger,
+    DeliveryFeedback,
 }
 
 impl Name {
-    pub const ALL: [Self; 5] =
-        [Self::PublicCapture, Self::EventRelay, Self::OutboxSweeper, Self::PipelineEntry, Self::DealWon];
+    pub const ALL: [Self; 7] = [
+        Self::PublicCapture,
+        Self::EventRelay,
+        Self::OutboxSweeper,
+        Self::PipelineEntry,
+        Self::DealWon,
+        Self::Messenger,
+        Self::DeliveryFeedback,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -35,6 +45,8 @@ impl Name {
             Self::OutboxSweeper => "outbox-sweeper",
             Self::PipelineEntry => "pipeline-entry",
             Self::DealWon => "deal-won",
+            Self::Messenger => "messenger",
+            Self::DeliveryFeedback => "delivery-feedback",
         }
     }
 
@@ -65,6 +77,10 @@ pub struct World {
     /// Each pair of referrer and referred that was submitted, once.
     pub(crate) submissions: Vec<Submitted>,
     pub(crate) deals: Vec<ToldDeal>,
+    /// Who is to be thanked, in the order in which their rewards were sent.
+    pub(crate) thanks: Vec<Thanks>,
+    /// Whether the last of them is what the present piece of work is about.
+    pub(crate) is_thanking: bool,
     /// Ids of outbox items that were made unreadable.
     pub(crate) unreadable: Vec<String>,
     pub(crate) counter: u32,
@@ -91,6 +107,8 @@ impl World {
             queues: Queues::default(),
             submissions: Vec::new(),
             deals: Vec::new(),
+            thanks: Vec::new(),
+            is_thanking: false,
             unreadable: Vec::new(),
             counter: 0,
             functions: functions.into(),
@@ -105,12 +123,16 @@ impl World {
     /// Makes the next invocation of the function a cold start that follows `plan`; calls count from zero.
     pub fn arm(&mut self, name: Name, plan: Option<Plan>) {
         self.function(name).chill();
+        if plan.is_some() {
+            self.doubt();
+        }
         self.proxy.reset(plan);
     }
 
     /// Makes the next invocation of the function a cold start that is killed at this call.
     pub fn arm_kill(&mut self, name: Name, call: usize, stage: Stage) {
         self.arm(name, None);
+        self.doubt();
         let kill = self.function(name).killer();
         self.proxy.trap(call, stage, kill);
     }
@@ -153,5 +175,11 @@ fn environment(store: &TestStore, proxy: &Proxy) -> Vec<(&'static str, String)> 
         ("CAPTURE_SLUG_PER_DAY", unlimited()),
         // The most that an operator can turn on: none of it may tell who somebody is.
         ("LOG_LEVEL", "trace".to_owned()),
+        ("SENDER_ADDRESS", "referrals@mail.example".to_owned()),
+        ("PUBLIC_URL", "https://referrals.example".to_owned()),
+        ("UNSUBSCRIBE_KEY", "for tests".to_owned()),
+        ("CONFIGURATION_SET", "mail".to_owned()),
+        // A redelivery comes when nobody is at it any more: the queue hides a message for longer than a claim holds.
+        ("CLAIM_SECONDS", "0".to_owned()),
     ]
 }

@@ -123,7 +123,7 @@ async fn a_killed_function_loses_nothing() {
             .flat_map(|outcome| outcome.killed.iter().map(|point| format!("{:?} {point:?}", outcome.plan.scenario)))
             .collect();
         assert!(killed >= kills, "{function:?} was killed {killed} times only");
-        println!("{:<16}{killed:>4} kills at {} places", function.as_str(), places.len());
+        println!("{:<18}{killed:>4} kills at {} places", function.as_str(), places.len());
     }
     println!("kills: {:.1} s", begun.elapsed().as_secs_f64());
     let failed: Vec<_> =

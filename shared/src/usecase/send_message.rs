@@ -9,7 +9,7 @@ use super::{
     decide_notice::decide_notice,
     decide_thank_you::decide_thank_you,
     record_sending::record_sending,
-    revoke_consent::{Revocation, revoke_consent},
+    revoke_consent::{Revocation, Revoked, revoke_consent},
 };
 use crate::{
     domain::{
@@ -112,12 +112,18 @@ pub(super) async fn send_message(
             NextStep::Decide => {}
         }
         let token = office.ids.ulid(at).to_string();
-        let decision = match id.kind {
+        let mut decision = match id.kind {
             MessageKind::ThankYou => decide_thank_you(office, scope, referral, &message, &token, at).await?,
             MessageKind::NewReferral | MessageKind::RewardReady => {
                 decide_notice(office, scope, referral, id, &token, at).await?
             }
         };
+        if let (Err(SkipReason::OptedOut), MessageKind::ThankYou, Some(guard)) =
+            (&decision.verdict, id.kind, &mut decision.guard)
+        {
+            // First, because nobody comes back to a message that was decided about.
+            stop(office, scope, guard, event).await?;
+        }
         match &decision.verdict {
             Err(reason) => message.skip(*reason, at),
             Ok(letter) => {
@@ -158,22 +164,27 @@ fn tell_of_doubt(id: &MessageId) {
     tracing::error!(referral.id = %id.referral, "a message may or may not have left");
 }
 
-/// Whoever has told their carrier to stop has taken their consent back.
+/// Whoever has told their carrier to stop has taken their consent back, for the number that was asked about. `guard` is
+/// of the person as they are then, when nothing but this has changed.
 async fn stop(
     office: &Office<'_, impl MessageStore, impl MemberDirectory, impl Carrier, impl Clock, impl Ids>,
     scope: &OrgScope,
-    referral: &Referral,
+    guard: &mut RecipientGuard,
     event: &EventId,
 ) -> Result<(), StoreError> {
     let revocation = Revocation {
         channel: ConsentChannel::Sms,
-        address: None,
+        address: guard.suppression.as_ref().map(|(number, _)| number.clone()),
         method: ConsentMethod::Stop,
         actor: Actor::System(SENDER),
         evidence: None,
         request_id: event.as_str(),
     };
-    revoke_consent(office.store, office.clock, scope, &referral.referrer_person_id, &revocation).await.map(|_| ())
+    let revoked = revoke_consent(office.store, office.clock, scope, &guard.person, &revocation).await?;
+    if let (Revoked::Revoked, Some(version)) = (revoked, &mut guard.version) {
+        *version = version.saturating_add(1);
+    }
+    Ok(())
 }
 
 fn begin(scope: &OrgScope, referral: &Referral, id: &MessageId, at: Timestamp) -> Message {

@@ -1,0 +1,189 @@
+//! What leads to messages and follows them: rewards that agents have sent, and what the mail's provider tells of a mail.
+
+use referrals::{
+    domain::{
+        change::ReferralChange,
+        id::{ReferralId, UserId},
+        organization::Role,
+        reward::ThankYouChannel,
+        reward_action::RewardAction,
+        version::Expected,
+    },
+    ports::{PolicyBook as _, ReferralReader as _},
+    system::{RandomIds, SystemClock},
+    usecase::change_referral::{ChangeOutcome, ChangeRequest, change_referral},
+};
+use referrals_testing::Fixtures;
+use serde_json::{Map, Value, json};
+
+use crate::{Accepted, Channel, Fault, Mode, Name, Plan, Submitted, World, deals::referral_of};
+
+/// What SES tells of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    Delivered,
+    /// For good.
+    Bounced,
+    Complained,
+}
+
+impl News {
+    /// As the ledger knows it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "DELIVERED",
+            Self::Bounced => "BOUNCED",
+            Self::Complained => "COMPLAINED",
+        }
+    }
+
+    fn detail_type(self) -> &'static str {
+        match self {
+            Self::Delivered => "Email Delivered",
+            Self::Bounced => "Email Bounced",
+            Self::Complained => "Email Complaint Received",
+        }
+    }
+
+    /// How the referrer's consent to mail ends with it.
+    pub(crate) fn ends_consent(self) -> Option<&'static str> {
+        match self {
+            Self::Delivered => None,
+            Self::Bounced => Some("BOUNCE"),
+            Self::Complained => Some("COMPLAINT"),
+        }
+    }
+}
+
+/// Somebody who is to be thanked, and what is known about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Thanks {
+    pub form: Submitted,
+    /// Where, by the policy of then.
+    pub channels: Vec<Channel>,
+    /// Whether their number has told its carrier to stop.
+    pub is_stopped: bool,
+    /// What was told of the mail.
+    pub news: Option<News>,
+    /// Whether something has gone wrong while it was at work: only then nobody may know whether a message has left.
+    pub may_be_in_doubt: bool,
+}
+
+impl World {
+    /// A form that becomes a lead, a deal and a reward that an agent has sent: the event of that is on its way to
+    /// messenger.
+    pub(crate) async fn reward(&mut self, form: &Submitted, channel: ThankYouChannel) -> Result<(), String> {
+        self.promise_thanks(channel).await;
+        self.submit(form).await?;
+        self.settle().await?;
+        let deal = self.deal_of(form);
+        self.tell(deal, "DEAL_WON").await;
+        self.settle().await?;
+        self.mark_sent(deal).await?;
+        let number = form.referrer.phone.as_deref();
+        self.thanks.push(Thanks {
+            form: form.clone(),
+            channels: match channel {
+                ThankYouChannel::Email => vec![Channel::Email],
+                ThankYouChannel::Sms => vec![Channel::Sms],
+                ThankYouChannel::Both => Channel::ALL.to_vec(),
+            },
+            is_stopped: number.is_some_and(|number| self.post_office.has_opted_out(number)),
+            news: None,
+            may_be_in_doubt: false,
+        });
+        self.is_thanking = true;
+        self.open_post(true);
+        self.relay().await;
+        Ok(())
+    }
+
+    /// The referrer's number tells its carrier to stop.
+    pub(crate) fn stop(&mut self, form: &Submitted) {
+        self.post_office.opt_out(form.referrer.phone.as_deref().expect("a number"));
+    }
+
+    /// Rewards that come up from now on are thanked for there.
+    async fn promise_thanks(&self, channel: ThankYouChannel) {
+        let (ledger, scope) = (self.store.ledger(), Fixtures::scope());
+        let mut policy = ledger.find_policy(&scope).await.expect("the policy");
+        if policy.thank_you_channel != channel {
+            policy.thank_you_channel = channel;
+            policy.version += 1;
+            assert_eq!(ledger.save_policy(&scope, &policy).await, Ok(true));
+        }
+    }
+
+    /// The agent says that the reward was sent. Nothing goes wrong with that here.
+    async fn mark_sent(&mut self, deal: usize) -> Result<(), String> {
+        let items = self.store.items().await;
+        let referral = referral_of(&items, &self.deals[deal].form).ok_or("the deal's referral is not there")?;
+        let id = ReferralId::parse(referral.text("id")).expect("an id");
+        let (ledger, scope) = (self.store.ledger(), Fixtures::scope());
+        let found = ledger.find_referral(&scope, &id).await.expect("an answer").ok_or("the referral is not there")?;
+        let by = UserId::parse(Fixtures::AGENT).expect("an id");
+        let action = RewardAction::MarkSent { by, acknowledges: true };
+        let request = ChangeRequest {
+            change: &ReferralChange { reward_action: Some(action), ..ReferralChange::default() },
+            expected: &Expected::Any,
+            request_id: &format!("request{}=", self.number()),
+            named: None,
+        };
+        let agent = Fixtures::caller(Fixtures::ORGANIZATION, Fixtures::AGENT, Role::Member);
+        match change_referral(&ledger, &SystemClock, &RandomIds, &agent, found, &request).await {
+            Ok(ChangeOutcome::Done(_)) => {
+                self.deals[deal].is_rewarded = true;
+                Ok(())
+            }
+            other => Err(format!("the reward could not be marked as sent: {other:?}")),
+        }
+    }
+
+    /// The thank-you leaves, and nobody knows.
+    pub(crate) async fn lose_the_answer(&mut self) {
+        let plan = Plan::AtOperation {
+            operation: "SendEmail".to_owned(),
+            nth: 0,
+            fault: Fault::ForwardAndDrop,
+            mode: Mode::Once,
+        };
+        self.arm(Name::Messenger, Some(plan));
+        self.consume(Name::Messenger).await;
+        self.proxy.reset(None);
+    }
+
+    /// SES tells of the last thank-you that it has accepted, in the form that the rules give it.
+    pub(crate) fn hear(&mut self, news: News) {
+        let mails = self.post_office.accepted();
+        let mail =
+            mails.iter().rev().find(|mail| is_thank_you(mail) && mail.channel == Channel::Email).expect("a mail");
+        let mut tags: Map<String, Value> =
+            mail.tags.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+        tags.insert("ses:operation".to_owned(), json!(["SendEmail"]));
+        tags.insert("ses:caller-identity".to_owned(), json!(["messenger"]));
+        let mut detail = json!({"messageId": mail.id, "tags": tags});
+        if news == News::Bounced {
+            detail["bounceType"] = "Permanent".into();
+        }
+        let id = format!("5d2b9c1e-7a64-4f0b-8f6e-{:012}", self.number());
+        let event = json!({"id": id, "source": "aws.ses", "detail-type": news.detail_type(), "detail": detail});
+        self.thanks.last_mut().expect("somebody was thanked").news = Some(news);
+        self.enqueue(Name::DeliveryFeedback, event.to_string());
+    }
+
+    /// Something goes wrong while the last one is to be thanked.
+    pub(crate) fn doubt(&mut self) {
+        if let Some(thanks) = self.thanks.last_mut().filter(|_| self.is_thanking) {
+            thanks.may_be_in_doubt = true;
+        }
+    }
+}
+
+/// Of an SMS its attributes tell no more than that.
+pub(crate) fn is_thank_you(message: &Accepted) -> bool {
+    let tag = |name: &str| message.tags.get(name).map(String::as_str);
+    match message.channel {
+        Channel::Email => tag("message_kind") == Some("THANK_YOU"),
+        Channel::Sms => tag("AWS.SNS.SMS.SMSType") == Some("Promotional"),
+    }
+}
