@@ -9,7 +9,7 @@ use super::{
     decide_notice::decide_notice,
     decide_thank_you::decide_thank_you,
     record_sending::record_sending,
-    revoke_consent::{Revocation, Revoked, revoke_consent},
+    revoke_consent::{Revocation, revoke_consent},
 };
 use crate::{
     domain::{
@@ -118,11 +118,11 @@ pub(super) async fn send_message(
                 decide_notice(office, scope, referral, id, &token, at).await?
             }
         };
-        if let (Err(SkipReason::OptedOut), MessageKind::ThankYou, Some(guard)) =
-            (&decision.verdict, id.kind, &mut decision.guard)
-        {
-            // First, because nobody comes back to a message that was decided about.
-            stop(office, scope, guard, event).await?;
+        let is_stopped = matches!(decision.verdict, Err(SkipReason::OptedOut)) && id.kind == MessageKind::ThankYou;
+        if let Some(guard) = decision.guard.take_if(|_| is_stopped) {
+            // First, because nobody comes back to a message that was decided about. The person is in another version then,
+            // and a skip needs none.
+            stop(office, scope, &guard, event).await?;
         }
         match &decision.verdict {
             Err(reason) => message.skip(*reason, at),
@@ -131,16 +131,7 @@ pub(super) async fn send_message(
                 message.claim(Claim { token: token.clone(), until }, letter.to.to_contact(), at);
             }
         }
-        let guard = match (&decision.verdict, id.kind) {
-            (Err(SkipReason::OptedOut), MessageKind::ThankYou) => {
-                // First of all: nobody comes back to a message that was skipped. The person is in another version then, and a
-                // skip needs none.
-                stop(office, scope, referral, event).await?;
-                None
-            }
-            _ => decision.guard,
-        };
-        if !write(office.store, scope, message, before, guard, event, at).await? {
+        if !write(office.store, scope, message, before, decision.guard, event, at).await? {
             pause().await;
             continue;
         }
@@ -164,12 +155,11 @@ fn tell_of_doubt(id: &MessageId) {
     tracing::error!(referral.id = %id.referral, "a message may or may not have left");
 }
 
-/// Whoever has told their carrier to stop has taken their consent back, for the number that was asked about. `guard` is
-/// of the person as they are then, when nothing but this has changed.
+/// Whoever has told their carrier to stop has taken their consent back, for the number that was asked about.
 async fn stop(
     office: &Office<'_, impl MessageStore, impl MemberDirectory, impl Carrier, impl Clock, impl Ids>,
     scope: &OrgScope,
-    guard: &mut RecipientGuard,
+    guard: &RecipientGuard,
     event: &EventId,
 ) -> Result<(), StoreError> {
     let revocation = Revocation {
@@ -180,11 +170,7 @@ async fn stop(
         evidence: None,
         request_id: event.as_str(),
     };
-    let revoked = revoke_consent(office.store, office.clock, scope, &guard.person, &revocation).await?;
-    if let (Revoked::Revoked, Some(version)) = (revoked, &mut guard.version) {
-        *version = version.saturating_add(1);
-    }
-    Ok(())
+    revoke_consent(office.store, office.clock, scope, &guard.person, &revocation).await.map(|_| ())
 }
 
 fn begin(scope: &OrgScope, referral: &Referral, id: &MessageId, at: Timestamp) -> Message {
