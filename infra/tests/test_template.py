@@ -308,13 +308,13 @@ def test_who_may_do_what_in_the_ledger(template):
         "PublicCaptureRole": capturing,
         "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
         "DealWonRole": {"GetItem", "Query", "PutItem"},
-        "MessengerRole": {"GetItem", "PutItem", "ConditionCheckItem"},
+        "MessengerRole": {"GetItem", "PutItem", "UpdateItem", "ConditionCheckItem"},
         "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
         "HoldReleaseRole": {"GetItem", "Query", "PutItem", "DeleteItem", "ConditionCheckItem"},
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
-        "UnsubscribeRole": {"GetItem", "PutItem"},
-        "DeliveryFeedbackRole": {"GetItem", "PutItem"},
+        "UnsubscribeRole": {"GetItem", "PutItem", "UpdateItem"},
+        "DeliveryFeedbackRole": {"GetItem", "PutItem", "UpdateItem"},
     }
 
 

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use super::{Page, Position, StoreError};
 use crate::domain::{
+    consent::ConsentEntry,
     contact::ContactKey,
     filter::NameQuery,
     id::{PersonId, ReferralId},
@@ -74,4 +75,13 @@ pub trait PersonEditor: Send + Sync {
         scope: &OrgScope,
         changed: &ChangedPerson,
     ) -> impl Future<Output = Result<PersonRevisionOutcome, StoreError>> + Send;
+
+    /// Takes a consent down, with the entry that says why, whatever else moves on the row meanwhile. False where it is not
+    /// on, or is for another address by now than `person` has.
+    fn take_consent_down(
+        &self,
+        scope: &OrgScope,
+        person: &Person,
+        entry: &ConsentEntry,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

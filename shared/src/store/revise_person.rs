@@ -8,7 +8,14 @@ use super::{
     transaction::{Committed, Transaction},
 };
 use crate::{
-    domain::{person_change::ChangedPerson, scope::OrgScope},
+    domain::{
+        consent::{ConsentChannel, ConsentEntry},
+        email::Email,
+        person::Person,
+        person_change::ChangedPerson,
+        phone::Phone,
+        scope::OrgScope,
+    },
     ports::{PersonEditor, PersonRevisionOutcome, StoreError},
 };
 
@@ -54,9 +61,48 @@ impl PersonEditor for Ledger {
             spared.extend(refusals.iter().map(|refusal| refusal.name));
         }
     }
+
+    async fn take_consent_down(
+        &self,
+        scope: &OrgScope,
+        person: &Person,
+        entry: &ConsentEntry,
+    ) -> Result<bool, StoreError> {
+        let transaction = self.consent_end(scope, person, entry)?;
+        Ok(matches!(transaction.commit(&self.client).await?, Committed::Done))
+    }
 }
 
 impl Ledger {
+    fn consent_end(
+        &self,
+        scope: &OrgScope,
+        person: &Person,
+        entry: &ConsentEntry,
+    ) -> Result<Transaction<Part>, StoreError> {
+        let (flag, attribute, address) = match entry.channel {
+            ConsentChannel::Email => ("emailMarketingConsent", "email", person.email.as_ref().map(Email::as_str)),
+            ConsentChannel::Sms => ("smsMarketingConsent", "phone", person.phone.as_ref().map(Phone::as_str)),
+        };
+        let keys = keys::person(scope, &person.id);
+        // No condition on the version: a person who refers somebody every second can say no all the same.
+        let change = format!("SET {flag} = :off, updatedAt = :at ADD version :one");
+        let (on, off) = ((":on", AttributeValue::Bool(true)), (":off", AttributeValue::Bool(false)));
+        let at = (":at", AttributeValue::S(entry.at.to_string()));
+        let one = (":one", AttributeValue::N("1".to_owned()));
+        let mut transaction = Transaction::default();
+        if let Some(address) = address {
+            let condition = format!("{flag} = :on AND {attribute} = :address");
+            let values = [on, off, at, one, (":address", AttributeValue::S(address.to_owned()))];
+            transaction.update(Part::Row, &self.table, &keys, &change, &condition, values)?;
+        } else {
+            let condition = format!("{flag} = :on AND attribute_not_exists({attribute})");
+            transaction.update(Part::Row, &self.table, &keys, &change, &condition, [on, off, at, one])?;
+        }
+        transaction.create(Part::Consent, &self.table, to_item(entry, &keys::consent(scope, entry))?)?;
+        Ok(transaction)
+    }
+
     fn person_revision(
         &self,
         scope: &OrgScope,

@@ -14,7 +14,7 @@ use crate::{
         scope::OrgScope,
         text::Reason,
     },
-    ports::{Clock, PersonEditor, PersonReader, PersonRevisionOutcome, StoreError},
+    ports::{Clock, PersonEditor, PersonReader, StoreError},
 };
 
 #[derive(Debug, Clone)]
@@ -66,14 +66,14 @@ pub async fn revoke_consent(
         }
         let origin = ChangeOrigin { method: *method, actor, at: clock.now(), request_id };
         // A revocation needs no address, and an entry is a change.
-        let Ok(Some(changed)) = found.changed(&change, origin) else { return Ok(Revoked::AlreadyRevoked) };
-        match store.revise_person(scope, &changed).await? {
-            PersonRevisionOutcome::Written => return Ok(Revoked::Revoked),
-            // Neither a key nor an owner moves with a revocation.
-            PersonRevisionOutcome::Stale
-            | PersonRevisionOutcome::ContactTaken
-            | PersonRevisionOutcome::OwnerMissing => pause().await,
+        let changed = found.changed(&change, origin).ok().flatten();
+        let Some(entry) = changed.as_ref().and_then(|changed| changed.consents.first()) else {
+            return Ok(Revoked::AlreadyRevoked);
+        };
+        if store.take_consent_down(scope, &found, entry).await? {
+            return Ok(Revoked::Revoked);
         }
+        pause().await;
     }
     Err(gave_up("revoking consent"))
 }

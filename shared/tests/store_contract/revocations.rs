@@ -3,14 +3,18 @@
 use referrals::{
     domain::{
         audit::Actor,
-        consent::{ConsentChange, ConsentChannel, ConsentMethod, ConsentText, FormConsent},
+        consent::{
+            ConsentChange, ConsentChannel, ConsentDecision, ConsentEntry, ConsentMethod, ConsentText, FormConsent,
+        },
         contact::ContactKey,
         id::{OrgId, PersonId},
+        person::Person,
         person_change::PersonChange,
         scope::OrgScope,
         text::Reason,
         version::Expected,
     },
+    ports::PersonEditor as _,
     usecase::{
         capture_referral::{Captured, Submission},
         revoke_consent::{Revocation, Revoked, revoke_consent},
@@ -216,4 +220,35 @@ async fn a_revocation_gets_through_while_the_person_moves() {
     done(world.edit_person(&pat, to_email("pat@example.net")).await);
     done(world.edit_person(&pat, to_email("pat@example.com")).await);
     assert_eq!(agreed(&world, &pat).await, [false, true]);
+}
+
+/// However often somebody refers: no version has to stand still for their "no".
+#[tokio::test]
+async fn a_revocation_holds_whatever_else_of_the_person_moved_since_they_were_read() {
+    let world = World::new().await;
+    let pat = pat(&world).await;
+    let read = world.person(&pat).await;
+    let edit = PersonChange::Edit(crate::person_changes::renamed("Pat Smith"));
+    done(world.change_person(&Fixtures::owner(), &pat, &edit, &Expected::Any).await);
+    let entry = |request_id: &str| ConsentEntry {
+        person_id: read.id.clone(),
+        channel: ConsentChannel::Email,
+        decision: ConsentDecision::Revoked,
+        method: ConsentMethod::OneClick,
+        actor: "public".to_owned(),
+        consent_text_id: None,
+        at: read.updated_at,
+        request_id: request_id.to_owned(),
+        evidence: None,
+    };
+    let take_down = async |entry: &ConsentEntry| world.ledger.take_consent_down(&Fixtures::scope(), &read, entry).await;
+    assert_eq!(take_down(&entry("click-1")).await, Ok(true));
+    assert_eq!(take_down(&entry("click-2")).await, Ok(false), "it is off");
+    let after = world.person(&pat).await;
+    assert_eq!((after.version, after.name.as_str()), (read.version + 2, "Pat Smith"));
+    assert_eq!((agreed(&world, &pat).await, revocations(&world, &pat).await.len()), ([false, true], 1));
+    // What was agreed to for another address is another consent.
+    let elsewhere = Person { phone: None, ..read.clone() };
+    let sms = ConsentEntry { channel: ConsentChannel::Sms, ..entry("click-3") };
+    assert_eq!(world.ledger.take_consent_down(&Fixtures::scope(), &elsewhere, &sms).await, Ok(false));
 }
