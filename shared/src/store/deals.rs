@@ -1,12 +1,8 @@
 //! Deals that were heard of, and what they make of their referrals.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::{
-    Ledger,
-    error::store_error,
-    keys,
-    rows::{DealLinkRow, from_item, to_item},
+    Ledger, keys,
+    rows::{DealLinkRow, to_item},
     transaction::{Committed, Transaction},
 };
 use crate::{
@@ -41,21 +37,9 @@ impl DealBook for Ledger {
     }
 
     async fn deals_of(&self, scope: &OrgScope, person: &PersonId) -> Result<Vec<DealId>, StoreError> {
-        let operation = "reading a person's deals";
-        // One read: a megabyte of links is more deals of one person than there can be.
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :links)")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::person_partition(scope, person)))
-            .expression_attribute_values(":links", AttributeValue::S(keys::DEAL_OF.to_owned()))
-            .send()
-            .await
-            .map_err(|error| store_error(operation, &error))?;
-        let items = output.items.unwrap_or_default();
-        items.into_iter().map(|item| from_item::<DealLinkRow>(operation, item).map(|row| row.deal_id)).collect()
+        let (operation, partition) = ("reading a person's deals", keys::person_partition(scope, person));
+        let rows: Vec<DealLinkRow> = self.rows_under(operation, partition, keys::DEAL_OF).await?;
+        Ok(rows.into_iter().map(|row| row.deal_id).collect())
     }
 
     async fn settle(&self, scope: &OrgScope, settlement: &Settlement) -> Result<SettleOutcome, StoreError> {

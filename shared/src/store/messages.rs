@@ -6,7 +6,7 @@ use super::{
     Ledger, answers,
     error::store_error,
     keys,
-    rows::{SuppressionRow, from_item, to_item},
+    rows::{SuppressionRow, to_item},
     transaction::{Committed, Transaction},
 };
 use crate::{
@@ -35,20 +35,8 @@ impl MessageBook for Ledger {
     }
 
     async fn messages_of(&self, scope: &OrgScope, referral: &ReferralId) -> Result<Vec<Message>, StoreError> {
-        let operation = "reading a referral's messages";
-        // One read: a megabyte of messages about one referral is more than there can be.
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :messages)")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::referral_partition(scope, referral)))
-            .expression_attribute_values(":messages", AttributeValue::S(keys::MESSAGE.to_owned()))
-            .send()
-            .await
-            .map_err(|error| store_error(operation, &error))?;
-        output.items.unwrap_or_default().into_iter().map(|item| from_item(operation, item)).collect()
+        let (operation, partition) = ("reading a referral's messages", keys::referral_partition(scope, referral));
+        self.rows_under(operation, partition, keys::MESSAGE).await
     }
 
     async fn write_messages(

@@ -26,7 +26,7 @@ mod rewards;
 pub mod rows;
 pub mod transaction;
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde::de::DeserializeOwned;
 
 pub use account_cache::AccountCache;
@@ -58,6 +58,28 @@ impl Ledger {
         keys: &keys::Keys,
     ) -> Result<Option<R>, StoreError> {
         get(&self.client, &self.table, operation, keys).await
+    }
+
+    /// The rows of a partition whose sort key begins with `prefix`, strongly consistent. One read: a megabyte of links to
+    /// one person, or of messages about one referral, is more than there can be.
+    async fn rows_under<R: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        partition: String,
+        prefix: &str,
+    ) -> Result<Vec<R>, StoreError> {
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .send()
+            .await
+            .map_err(|error| error::store_error(operation, &error))?;
+        output.items.unwrap_or_default().into_iter().map(|item| rows::from_item(operation, item)).collect()
     }
 }
 

@@ -1,13 +1,9 @@
 //! Reading people.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::{
-    Ledger,
-    error::store_error,
-    keys,
+    Ledger, keys,
     query::{Order, Placed, Wanted},
-    rows::{ContactRow, LinkRow, from_item},
+    rows::{ContactRow, LinkRow},
 };
 use crate::{
     domain::{
@@ -69,20 +65,8 @@ impl PersonReader for Ledger {
     }
 
     async fn referrals_of_lead(&self, scope: &OrgScope, lead: &PersonId) -> Result<Vec<ReferralId>, StoreError> {
-        let operation = "reading a lead's referrals";
-        // One read: a megabyte of links is more referrals of one person than there can be.
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :links)")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::person_partition(scope, lead)))
-            .expression_attribute_values(":links", AttributeValue::S(keys::LEAD_OF.to_owned()))
-            .send()
-            .await
-            .map_err(|error| store_error(operation, &error))?;
-        let items = output.items.unwrap_or_default();
-        items.into_iter().map(|item| from_item::<LinkRow>(operation, item).map(|row| row.referral_id)).collect()
+        let (operation, partition) = ("reading a lead's referrals", keys::person_partition(scope, lead));
+        let rows: Vec<LinkRow> = self.rows_under(operation, partition, keys::LEAD_OF).await?;
+        Ok(rows.into_iter().map(|row| row.referral_id).collect())
     }
 }
