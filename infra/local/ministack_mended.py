@@ -4,6 +4,7 @@
   OPTED_OUT_NUMBERS names, one to a line.
 - It takes sending a mail for an action on everything; AWS takes it for one on the sender's identity. With roles
   enforced, only a policy that is wider than AWS asks for would do.
+- Its routes match no path with a line break in it, and its gateway answers such a one by itself.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import iam_actions
-from ministack.services import sns
+from ministack.services import apigateway, sns
 
 OPTED_OUT = "CheckIfPhoneNumberIsOptedOut"
 SEND_EMAIL = "/v2/email/outbound-emails"
+# For private use: nobody sends it.
+LINE_BREAK = "\ue000"
 
 _handle_request = sns.handle_request
-_ses_v2_resource_arn = iam_actions._ses_v2_resource_arn  # noqa: SLF001 - there is no other way in
+_extract_path_params = apigateway._extract_path_params  # noqa: SLF001 - there is no other way in
+_ses_v2_resource_arn = iam_actions._ses_v2_resource_arn  # noqa: SLF001 - as above
 
 
 async def handle_request(method: str, path: str, headers: dict, body: bytes, query_params: dict) -> Any:
@@ -45,6 +49,12 @@ def ses_v2_resource_arn(method: str, path: str, body: bytes, region: str, accoun
     return f"arn:aws:ses:{region}:{account_id}:identity/{sender}"
 
 
+def extract_path_params(route_path: str, request_path: str) -> dict[str, str] | None:
+    found = _extract_path_params(route_path, request_path.replace("\n", LINE_BREAK))
+    return found and {name: value.replace(LINE_BREAK, "\n") for name, value in found.items()}
+
+
+apigateway._extract_path_params = extract_path_params  # noqa: SLF001 - as above
 sns.handle_request = handle_request
 iam_actions._ses_v2_resource_arn = ses_v2_resource_arn  # noqa: SLF001 - as above
 

@@ -20,12 +20,22 @@ NOBODYS = {
     "ref": ["ref_01ARZ3NDEKTSV4RRFFQ69G5FAV", "ref_x", "ref_01ARZ3NDEKTSV4RRFFQ69G5FAW"],
     "person": ["person_01ARZ3NDEKTSV4RRFFQ69G5FAV", "person_111"],
 }
+CONVERT = ("convert", lambda: {"resultingDealId": f"deal_{uuid.uuid4().hex}"})
+POLICY = {"rewardType": "gift_card", "rewardValue": 5000, "currency": "USD", "complianceGate": "OFF"}
+# Whose rewards each action finds, by the dictionary that it draws from.
+REWARDED = {
+    "due_to_send": (CONVERT,),
+    "due_to_release": (CONVERT,),
+    "due_to_cancel": (CONVERT,),
+    # The referrer has agreed to nothing, so each thank-you was skipped and can be asked for again.
+    "sent": (CONVERT, ("reward/mark-sent", {})),
+}
 STEPS = {
     "received": (),
     "contacted": (("contact", {}),),
     "qualified": (("qualify", {}),),
     "lost": (("lose", {"lostReason": "Went with a friend."}),),
-    "converted": (("convert", lambda: {"resultingDealId": f"deal_{uuid.uuid4().hex}"}),),
+    "converted": (CONVERT,),
 }
 
 
@@ -37,18 +47,25 @@ def office(stack, issuer, canaries, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def referrals(api, office, canaries, pipeline):
-    """Those to work on, and those to delete."""
+    """Those to work on, those to delete, and those with rewards."""
+    answer = api.request("PUT", "/api/reputation/reward-policy", office.tokens[OWNER], json=POLICY)
+    assert answer.status_code == 200, answer.text
     kept = [logged(api, office, canaries, steps) for steps in STEPS.values() for _ in range(EACH)]
     doomed = [logged(api, office, canaries, ()) for _ in range(4 * EACH)]
+    rewarded = {
+        name: [logged(api, office, canaries, steps) for _ in range(2 * EACH)] for name, steps in REWARDED.items()
+    }
     pipeline.wait_until_quiet()
-    return kept, doomed
+    return kept, doomed, rewarded
 
 
 @pytest.fixture(scope="module")
 def directory(stack, office, referrals, tmp_path_factory):
     """Where Schemathesis finds what it draws from."""
     directory = tmp_path_factory.mktemp("fuzz")
-    kept, doomed = referrals
+    kept, doomed, rewarded = referrals
+    for name, ids in rewarded.items():
+        dictionary(directory / name, [*ids, *NOBODYS["ref"]])
     dictionary(directory / "referrals", [*kept, *NOBODYS["ref"]])
     dictionary(directory / "doomed", [*doomed, *NOBODYS["ref"]])
     # The second is a person of another organization.
