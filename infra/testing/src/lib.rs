@@ -14,6 +14,7 @@ mod calls;
 mod committed;
 mod engine;
 mod fixtures;
+mod queue;
 mod tables;
 
 pub use bulk::Bulk;
@@ -21,3 +22,4 @@ pub use calls::CallCounter;
 pub use committed::assert_committed;
 pub use engine::{Item, TestStore};
 pub use fixtures::{Fixtures, STARTED_AT, TestClock, contact, name, submission};
+pub use queue::{batch, failed, in_a_minute};

@@ -17,7 +17,7 @@ use referrals::{
         enter_pipeline::enter_pipeline,
     },
 };
-use referrals_testing::{Fixtures, TestStore, contact, submission};
+use referrals_testing::{Fixtures, TestStore, batch, contact, failed, in_a_minute, submission};
 use serde_json::{Value, json};
 
 use super::*;
@@ -31,24 +31,6 @@ const ENTERED: &str = include_str!("../../../../events/bus/lead-entered-pipeline
 
 fn golden(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
-}
-
-fn batch(bodies: &[String]) -> SqsEvent {
-    let records: Vec<Value> = bodies
-        .iter()
-        .enumerate()
-        .map(|(place, body)| json!({"messageId": format!("message-{place}"), "body": body, "attributes": {}, "messageAttributes": {}}))
-        .collect();
-    serde_json::from_value(json!({"Records": records})).unwrap()
-}
-
-#[allow(clippy::disallowed_methods)]
-fn in_a_minute() -> SystemTime {
-    SystemTime::now() + std::time::Duration::from_mins(1)
-}
-
-fn failed(response: &SqsBatchResponse) -> Vec<&str> {
-    response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
 }
 
 /// A referral whose lead is in the pipeline, and a policy of two and a half percent of the commission.

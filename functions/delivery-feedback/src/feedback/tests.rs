@@ -22,10 +22,14 @@ use referrals::{
         change_person::{PersonOutcome, PersonRequest, change_person},
     },
 };
-use referrals_testing::{Fixtures, Item, TestStore, contact, submission};
+use referrals_testing::{Fixtures, Item, TestStore, batch, contact, failed, in_a_minute, submission};
 use serde_json::{Value, json};
 
 use super::*;
+
+mod world;
+
+use world::World;
 
 /// As SES puts them on the bus, and as they reach the queue.
 const GOLDEN: [(&str, &str); 3] = [
@@ -41,183 +45,6 @@ const GOLDEN: [(&str, &str); 3] = [
 ];
 const TOKEN: &str = "01KAMF0T00DEMTKEN000000001";
 const ADDRESS: &str = "pat@example.com";
-
-struct World {
-    store: TestStore,
-    ledger: Ledger,
-    referral: ReferralId,
-    pat: PersonId,
-}
-
-impl World {
-    /// Pat, who has agreed on both channels, has sent a friend; the reward was sent.
-    async fn new() -> Self {
-        let store = TestStore::start().await;
-        Fixtures::load(&store).await;
-        let ledger = store.ledger();
-        let capture = Capture {
-            profiles: &store.directory(),
-            limiter: &store.limiter(),
-            slug_limits: Fixtures::LIMITS,
-            store: &ledger,
-            clock: &SystemClock,
-            ids: &RandomIds,
-        };
-        let form = Submission {
-            consent: FormConsent { email: true, sms: true, text: Some(ConsentText::FormV1) },
-            ..submission(contact(ADDRESS, "+14155552671"), contact("sam@example.com", ""))
-        };
-        let arrival = Arrival { request_id: "request", named: None };
-        let captured = capture.capture(Some(&Fixtures::slug()), &form, arrival).await.unwrap();
-        let Captured::Recorded(_, referral) = captured else { panic!("not recorded") };
-        let pat = ledger.find_referral(&Fixtures::scope(), &referral).await.unwrap().unwrap().referrer_person_id;
-        let world = Self { store, ledger, referral, pat };
-        let mut row = world.ledger.find_referral(&Fixtures::scope(), &world.referral).await.unwrap().unwrap();
-        row.reward_status = RewardStatus::Sent;
-        row.touch(SystemClock.now());
-        world.write(vec![], Some(row)).await;
-        world
-    }
-
-    async fn write(&self, messages: Vec<Message>, referral: Option<referrals::domain::referral::Referral>) {
-        let at = SystemClock.now();
-        let write =
-            MessageWrite { messages, referral, guard: None, audit: vec![], events: vec![], remembered: None, at };
-        let outcome = self.ledger.write_messages(&Fixtures::scope(), &self.referral, &write).await.unwrap();
-        assert_eq!(outcome, MessageWriteOutcome::Written);
-    }
-
-    fn thank_you(&self) -> MessageId {
-        MessageId::thank_you(self.referral.clone(), ConsentChannel::Email)
-    }
-
-    fn notice(&self) -> MessageId {
-        let event = EventId::parse("evt_1").unwrap();
-        MessageId::notice(self.referral.clone(), MessageKind::NewReferral, ConsentChannel::Email, event)
-    }
-
-    /// Somebody has claimed the message and was not heard of since.
-    async fn claimed(&self, id: MessageId) {
-        let at = SystemClock.now();
-        let thanked = (id.kind == MessageKind::ThankYou).then(|| self.pat.clone());
-        let mut message = Message::new(Fixtures::scope().organization().clone(), id, thanked, at);
-        let claim = Claim { token: TOKEN.to_owned(), until: at.plus_seconds(60) };
-        message.claim(claim, contact(ADDRESS, ""), at);
-        self.write(vec![message], None).await;
-    }
-
-    async fn message(&self, id: &MessageId) -> Message {
-        self.ledger.find_message(&Fixtures::scope(), id).await.unwrap().unwrap()
-    }
-
-    async fn edit_message(&self, id: &MessageId, edit: impl FnOnce(&mut Message)) {
-        let mut message = self.message(id).await;
-        edit(&mut message);
-        self.write(vec![message], None).await;
-    }
-
-    async fn change_pat(&self, change: PersonChange) {
-        let caller: Caller = Fixtures::owner();
-        let pat = self.ledger.find_person(&Fixtures::scope(), &self.pat).await.unwrap().unwrap();
-        let request = PersonRequest { change: &change, expected: &Expected::Any, request_id: "edit" };
-        let outcome = change_person(&self.ledger, &SystemClock, &caller, pat, &request).await.unwrap();
-        assert!(matches!(outcome, PersonOutcome::Done(_)), "{outcome:?}");
-    }
-
-    async fn grant_email(&self) {
-        let evidence = Reason::parse("said so on the phone").unwrap();
-        let text = Some(ConsentText::FormV1);
-        let change = ConsentChange { channel: ConsentChannel::Email, granted: true, text, evidence };
-        self.change_pat(PersonChange::Consent(change)).await;
-    }
-
-    async fn move_to(&self, address: &str) {
-        let email = Patch::Set(Email::parse(address).unwrap());
-        self.change_pat(PersonChange::Edit(PersonEdit { email, ..PersonEdit::default() })).await;
-    }
-
-    /// Email, SMS.
-    async fn agreed(&self) -> [bool; 2] {
-        let pat = self.ledger.find_person(&Fixtures::scope(), &self.pat).await.unwrap().unwrap();
-        ConsentChannel::ALL.map(|channel| pat.has_consent(channel))
-    }
-
-    async fn is_suppressed(&self) -> bool {
-        self.ledger.is_suppressed(&Fixtures::scope(), &address()).await.unwrap()
-    }
-
-    async fn rows(&self, keep: impl Fn(&Item) -> bool) -> Vec<Item> {
-        let mut items = self.store.items().await;
-        items.retain(keep);
-        items.sort_by_key(|item| item.text("at").to_owned());
-        items
-    }
-
-    async fn revocations(&self) -> Vec<[String; 3]> {
-        let rows = self.rows(|item| item.kind() == "CONSENT" && item.text("decision") == "REVOKED").await;
-        rows.iter().map(|row| ["channel", "method", "actor"].map(|field| row.text(field).to_owned())).collect()
-    }
-
-    /// What the history says of messages: from, to.
-    async fn history(&self) -> Vec<(String, String)> {
-        let rows = self.rows(|item| item.kind() == "AUDIT" && item.text("action") == "MESSAGE_CHANGED").await;
-        rows.iter().map(|row| (row.text("from").to_owned(), row.text("to").to_owned())).collect()
-    }
-
-    async fn thanked(&self) -> usize {
-        let items = self.store.outbox_items().await;
-        items.iter().filter(|item| item.text("detailType") == "REFERRER_THANKED").count()
-    }
-
-    async fn hear(&self, bodies: &[Value]) -> Vec<String> {
-        let bodies: Vec<_> = bodies.iter().map(Value::to_string).collect();
-        failed(&handle(&self.ledger, &batch(&bodies), in_a_minute()).await)
-    }
-
-    /// The golden event of that kind about this world's thank-you.
-    fn event(&self, queued: &str) -> Value {
-        let mut event: Value = serde_json::from_str(queued).unwrap();
-        event["detail"]["tags"]["referral"] = json!([self.referral]);
-        event
-    }
-
-    fn delivered(&self) -> Value {
-        self.event(GOLDEN[0].1)
-    }
-
-    fn bounced(&self, bounce_type: &str) -> Value {
-        let mut event = self.event(GOLDEN[1].1);
-        event["id"] = json!(format!("{bounce_type}-bounce"));
-        event["detail"]["bounceType"] = json!(bounce_type);
-        event
-    }
-
-    fn complained(&self) -> Value {
-        self.event(GOLDEN[2].1)
-    }
-}
-
-fn address() -> ContactKey {
-    contact(ADDRESS, "").identity().unwrap()
-}
-
-fn batch(bodies: &[String]) -> SqsEvent {
-    let records: Vec<Value> = bodies
-        .iter()
-        .enumerate()
-        .map(|(place, body)| json!({"messageId": place.to_string(), "body": body, "attributes": {}, "messageAttributes": {}}))
-        .collect();
-    serde_json::from_value(json!({"Records": records})).unwrap()
-}
-
-#[allow(clippy::disallowed_methods)]
-fn in_a_minute() -> SystemTime {
-    SystemTime::now() + std::time::Duration::from_mins(1)
-}
-
-fn failed(response: &SqsBatchResponse) -> Vec<String> {
-    response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone()).collect()
-}
 
 fn revoked(method: &str) -> Vec<[String; 3]> {
     vec![["EMAIL", method, "system:delivery-feedback"].map(str::to_owned)]
@@ -447,7 +274,7 @@ async fn a_batch_names_only_the_messages_that_failed() {
         rejected,
     ];
     let failed = world.hear(&bodies).await;
-    assert_eq!(failed, (0..bodies.len() - 1).map(|place| place.to_string()).collect::<Vec<_>>());
+    assert_eq!(failed, (0..bodies.len() - 1).map(|place| format!("message-{place}")).collect::<Vec<_>>());
     let message = world.message(&world.thank_you()).await;
     assert_eq!((message.status, message.delivery), (MessageStatus::Submitted, Some(DeliveryNews::Bounced)));
     assert_eq!((world.agreed().await, world.is_suppressed().await), ([true, true], false));
@@ -458,5 +285,5 @@ async fn a_store_that_does_not_answer_sends_the_message_back() {
     let store = TestStore::start().await;
     let nowhere = Ledger::new(store.client.clone(), "no-such-table".to_owned(), "no-such-table".to_owned());
     let response = handle(&nowhere, &batch(&[GOLDEN[0].1.to_owned()]), in_a_minute()).await;
-    assert_eq!(failed(&response), ["0"]);
+    assert_eq!(failed(&response), ["message-0"]);
 }

@@ -18,7 +18,7 @@ use referrals::{
     ports::{Clock as _, MessageBook as _, ReferralReader as _},
     store::Provision,
 };
-use referrals_testing::{Bulk, Fixtures, TestStore};
+use referrals_testing::{Bulk, Fixtures, TestStore, in_a_minute};
 use serde_json::{Value, json};
 
 use super::*;
@@ -145,17 +145,8 @@ fn event(detail_type: &str, referral: &ReferralId, event: &str) -> Value {
 }
 
 fn batch(events: &[Value]) -> SqsEvent {
-    let record = |(place, event): (usize, &Value)| {
-        let body = event.as_str().map_or_else(|| event.to_string(), str::to_owned);
-        json!({"messageId": format!("message-{place}"), "body": body, "attributes": {}, "messageAttributes": {}})
-    };
-    let records: Vec<Value> = events.iter().enumerate().map(record).collect();
-    serde_json::from_value(json!({"Records": records})).unwrap()
-}
-
-#[allow(clippy::disallowed_methods)]
-fn in_a_minute() -> SystemTime {
-    SystemTime::now() + std::time::Duration::from_mins(1)
+    let body = |event: &Value| event.as_str().map_or_else(|| event.to_string(), str::to_owned);
+    referrals_testing::batch(&events.iter().map(body).collect::<Vec<_>>())
 }
 
 /// Delivers one event once. Whether it was done.

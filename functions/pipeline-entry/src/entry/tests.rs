@@ -3,31 +3,13 @@ use referrals::{
     ports::ReferralReader as _,
     usecase::capture_referral::{Arrival, Capture, Captured},
 };
-use referrals_testing::{Fixtures, TestStore, contact, submission};
+use referrals_testing::{Fixtures, TestStore, batch, contact, failed, in_a_minute, submission};
 use serde_json::{Value, json};
 
 use super::*;
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("../../../../events/bus/referral-received.v1.json")).unwrap()
-}
-
-fn batch(bodies: &[String]) -> SqsEvent {
-    let records: Vec<Value> = bodies
-        .iter()
-        .enumerate()
-        .map(|(place, body)| json!({"messageId": format!("message-{place}"), "body": body, "attributes": {}, "messageAttributes": {}}))
-        .collect();
-    serde_json::from_value(json!({"Records": records})).unwrap()
-}
-
-#[allow(clippy::disallowed_methods)]
-fn in_a_minute() -> SystemTime {
-    SystemTime::now() + std::time::Duration::from_mins(1)
-}
-
-fn failed(response: &SqsBatchResponse) -> Vec<&str> {
-    response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
 }
 
 async fn captured(store: &TestStore) -> ReferralId {
