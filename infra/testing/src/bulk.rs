@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use referrals::{
     domain::{
+        calendar::Zone,
         contact::Contact,
         id::{OrgId, PersonId, ReferralId, UserId},
         person::Person,
@@ -39,7 +40,7 @@ impl Bulk {
         };
         let at = Timestamp::parse(STARTED_AT).unwrap().plus_seconds(i64::from(number) - 1_000_000);
         let id = ReferralId::parse(&format!("ref_{number:026}")).unwrap();
-        Referral::received(id, OrgId::parse(Fixtures::ORGANIZATION).unwrap(), new, at)
+        Referral::received(id, OrgId::parse(Fixtures::ORGANIZATION).unwrap(), new, at, &Zone::utc())
     }
 
     #[must_use]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use referrals::{
     domain::{
         access::Caller,
+        calendar::Zone,
         consent::FormConsent,
         contact::Contact,
         email::Email,
@@ -85,6 +86,7 @@ impl Fixtures {
         OrgScope::from_published_profile(&PublishedProfile {
             organization_id: OrgId::parse(Self::ORGANIZATION).unwrap(),
             agent_user_id: UserId::parse(Self::AGENT).unwrap(),
+            timezone: Zone::utc(),
         })
     }
 

@@ -15,6 +15,8 @@ use super::{
 pub enum AuditAction {
     /// The referral came in.
     Received,
+    /// It was brought over from a prior system.
+    Imported,
     /// The referred person was found or created and linked.
     LeadLinked,
     /// A risk flag was raised.
@@ -36,6 +38,7 @@ impl AuditAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Received => "RECEIVED",
+            Self::Imported => "IMPORTED",
             Self::LeadLinked => "LEAD_LINKED",
             Self::Flagged => "FLAGGED",
             Self::StatusChanged => "STATUS_CHANGED",
@@ -46,8 +49,9 @@ impl AuditAction {
         }
     }
 
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Received,
+        Self::Imported,
         Self::LeadLinked,
         Self::Flagged,
         Self::StatusChanged,

@@ -130,6 +130,7 @@ impl Referral {
             (DealState::Won, _) => {
                 self.status = ReferralStatus::Converted;
                 self.lost_reason = None;
+                self.reversed = false;
                 self.resulting_deal_id = Some(deal.clone());
                 self.bring_in(news);
                 self.bring_up_reward(policy, news.at, now);
@@ -178,6 +179,7 @@ pub fn match_referral<'a>(
 mod tests {
     use super::*;
     use crate::domain::{
+        calendar::Zone,
         contact::Contact,
         id::OrgId,
         referral::{Channel, NewReferral},
@@ -204,7 +206,7 @@ mod tests {
             notes: None,
         };
         let id = ReferralId::parse(id).unwrap();
-        let mut referral = Referral::received(id, OrgId::parse("org_1").unwrap(), new, at(created_at));
+        let mut referral = Referral::received(id, OrgId::parse("org_1").unwrap(), new, at(created_at), &Zone::utc());
         referral.status = status;
         referral.resulting_deal_id = DealId::parse(deal).ok();
         referral

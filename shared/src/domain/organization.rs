@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
+    calendar::Zone,
     email::Email,
     id::{OrgId, UserId},
     phone::{Phone, Region},
@@ -62,7 +63,7 @@ pub struct Organization {
     pub name: String,
     pub status: AccountStatus,
     /// IANA name; months of reports are months of this zone.
-    pub timezone: String,
+    pub timezone: Zone,
     /// ISO 3166-1 alpha-2; numbers without `+` from the organization's own people are read in it.
     pub default_region: Region,
 }
@@ -133,6 +134,8 @@ impl fmt::Display for Slug {
 pub struct PublishedProfile {
     pub organization_id: OrgId,
     pub agent_user_id: UserId,
+    /// The organization's.
+    pub timezone: Zone,
 }
 
 #[cfg(test)]

@@ -104,6 +104,7 @@ impl AgentProfile {
             .then(|| PublishedProfile {
                 organization_id: self.organization_id.clone(),
                 agent_user_id: self.agent_user_id.clone(),
+                timezone: organization.timezone.clone(),
             })
     }
 }
@@ -111,7 +112,7 @@ impl AgentProfile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::phone::Region;
+    use crate::domain::{calendar::Zone, phone::Region};
 
     fn content(slug: &str, published: bool) -> ProfileContent {
         ProfileContent {
@@ -137,7 +138,7 @@ mod tests {
             id: OrgId::parse(id).unwrap(),
             name: "A".into(),
             status,
-            timezone: "America/New_York".into(),
+            timezone: Zone::utc(),
             default_region: Region::default(),
         };
         assert!(profile(true).open_for_referrals(&org("org_1", AccountStatus::Active)).is_some());

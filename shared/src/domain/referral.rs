@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    calendar::{Month, Zone},
     contact::Contact,
     duplicate::PairKey,
     id::{DealId, OrgId, PersonId, ReferralId, UserId},
     money::Currency,
     person::LeadSource,
     reward::{Conversion, RewardDetails},
-    text::{Notes, PersonName, Reason},
+    text::{Label, Notes, PersonName, Reason},
     time::Timestamp,
 };
 
@@ -194,6 +195,9 @@ pub struct Referral {
     pub referred_contact: Contact,
     pub agent_user_id: UserId,
     pub channel: Channel,
+    /// Where an imported row came from, and through which channel it came in there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     pub status: ReferralStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_reason: Option<Reason>,
@@ -219,12 +223,27 @@ pub struct Referral {
     /// What its deal brought, once it converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversion: Option<Conversion>,
+    /// It had converted, and its deal was taken back since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reversed: bool,
     /// The guard that this referral set up, so that deleting the one takes down the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guarded_pair: Option<PairKey>,
     pub created_at: Timestamp,
+    /// In which month it was created, as the organization counted months then. It counts in that month for ever.
+    pub month: Month,
     pub updated_at: Timestamp,
     pub version: u64,
+}
+
+/// What an imported row was called in the system that it came from. At most one referral of an organization has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Origin {
+    pub source_system: Label,
+    pub external_id: Label,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Label>,
 }
 
 /// What is known when a referral is captured or logged.
@@ -241,7 +260,7 @@ pub struct NewReferral {
 impl Referral {
     /// Every referral starts as RECEIVED, without a reward.
     #[must_use]
-    pub fn received(id: ReferralId, organization_id: OrgId, new: NewReferral, at: Timestamp) -> Self {
+    pub fn received(id: ReferralId, organization_id: OrgId, new: NewReferral, at: Timestamp, zone: &Zone) -> Self {
         Self {
             id,
             organization_id,
@@ -251,6 +270,7 @@ impl Referral {
             referred_contact: new.referred_contact,
             agent_user_id: new.agent_user_id,
             channel: new.channel,
+            origin: None,
             status: ReferralStatus::Received,
             lost_reason: None,
             resulting_deal_id: None,
@@ -264,8 +284,10 @@ impl Referral {
             risk_flags: BTreeSet::new(),
             reward: None,
             conversion: None,
+            reversed: false,
             guarded_pair: None,
             created_at: at,
+            month: Month::of(at, zone),
             updated_at: at,
             version: 1,
         }

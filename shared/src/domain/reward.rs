@@ -208,6 +208,7 @@ impl Referral {
     pub fn reverse(&mut self) {
         self.status = ReferralStatus::Qualified;
         self.conversion = None;
+        self.reversed = true;
         let Some(reward) = &mut self.reward else { return };
         match self.reward_status {
             RewardStatus::Pending | RewardStatus::Held => {

@@ -65,6 +65,7 @@ pub fn targets(from: RewardStatus) -> &'static [RewardStatus] {
 mod tests {
     use super::*;
     use crate::domain::{
+        calendar::Zone,
         contact::Contact,
         id::{OrgId, PersonId, ReferralId},
         referral::{Channel, NewReferral, RewardType},
@@ -83,7 +84,8 @@ mod tests {
             channel: Channel::Manual,
             notes: None,
         };
-        let mut referral = Referral::received(ReferralId::parse("ref_1").unwrap(), organization.clone(), new, at);
+        let mut referral =
+            Referral::received(ReferralId::parse("ref_1").unwrap(), organization.clone(), new, at, &Zone::utc());
         let mut policy = RewardPolicy::default_of(organization);
         policy.reward_type = RewardType::Custom;
         policy.compliance_gate = if status == RewardStatus::Held { ComplianceGate::Hold } else { ComplianceGate::Off };

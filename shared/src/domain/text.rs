@@ -9,6 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Longest name, in Unicode scalar values after trimming.
 pub const NAME_MAX_CHARS: usize = 200;
+/// Longest label, in Unicode scalar values after trimming.
+pub const LABEL_MAX_CHARS: usize = 200;
 /// Longest notes, in Unicode scalar values after trimming.
 pub const NOTES_MAX_CHARS: usize = 4_000;
 /// Longest reason or evidence, in Unicode scalar values after trimming.
@@ -42,17 +44,7 @@ impl PersonName {
     /// # Errors
     /// Empty after trimming, over 200 characters, or with a character that a name cannot have.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        let name: String = text.trim().nfc().collect();
-        if name.is_empty() {
-            return Err(InvalidText::Empty);
-        }
-        if name.chars().count() > NAME_MAX_CHARS {
-            return Err(InvalidText::TooLong);
-        }
-        if name.chars().any(is_deceptive) {
-            return Err(InvalidText::ForbiddenCharacter);
-        }
-        Ok(Self(name))
+        line(text, NAME_MAX_CHARS).map(Self)
     }
 
     #[must_use]
@@ -78,6 +70,46 @@ impl fmt::Debug for PersonName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PersonName(redacted)")
     }
+}
+
+/// What another system calls something: NFC, trimmed, one line of 1 to 200 characters. `Debug` is redacted: some systems
+/// name a record after a person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Label(String);
+
+impl Label {
+    /// # Errors
+    /// Empty after trimming, over 200 characters, or with a character that cannot be shown.
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        line(text, LABEL_MAX_CHARS).map(Self)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Label(redacted)")
+    }
+}
+
+/// Text of one line, in which nothing deceives.
+fn line(text: &str, max_chars: usize) -> Result<String, InvalidText> {
+    let line: String = text.trim().nfc().collect();
+    if line.is_empty() {
+        return Err(InvalidText::Empty);
+    }
+    if line.chars().count() > max_chars {
+        return Err(InvalidText::TooLong);
+    }
+    if line.chars().any(is_deceptive) {
+        return Err(InvalidText::ForbiddenCharacter);
+    }
+    Ok(line)
 }
 
 /// Free-form notes: NFC, trimmed, line ends as `\n`, other control characters removed, at most 4,000 characters.
@@ -169,6 +201,8 @@ mod tests {
     fn the_limit_counts_characters() {
         assert!(PersonName::parse(&"é".repeat(200)).is_ok());
         assert_eq!(PersonName::parse(&"é".repeat(201)), Err(InvalidText::TooLong));
+        assert!(Label::parse(&"é".repeat(200)).is_ok());
+        assert_eq!(Label::parse(&"é".repeat(201)), Err(InvalidText::TooLong));
         assert!(Notes::parse(&"é".repeat(4_000)).is_ok());
         assert_eq!(Notes::parse(&"é".repeat(4_001)), Err(InvalidText::TooLong));
         assert!(Reason::parse(&"é".repeat(500)).is_ok());
@@ -186,7 +220,11 @@ mod tests {
     fn debug_shows_nothing() {
         let shown =
             format!("{:?} {:?} {:?}", PersonName::parse("Pat Jones"), Notes::parse("a condo"), Reason::parse("moved"));
-        assert!(!shown.contains("Pat") && !shown.contains("condo") && !shown.contains("moved"), "{shown}");
+        let shown = format!("{shown} {:?}", Label::parse("pat-1"));
+        assert!(
+            !shown.contains("Pat") && !shown.contains("pat") && !shown.contains("condo") && !shown.contains("moved"),
+            "{shown}"
+        );
     }
 
     proptest! {

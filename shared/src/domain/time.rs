@@ -41,6 +41,12 @@ impl Timestamp {
         Self(self.0.saturating_add(SignedDuration::from_millis(millis)).unwrap_or(self.0))
     }
 
+    /// As the clocks and calendars of a zone show it.
+    #[must_use]
+    pub(super) fn in_zone(self, zone: &jiff::tz::TimeZone) -> jiff::Zoned {
+        self.0.to_zoned(zone.clone())
+    }
+
     /// Whole seconds since 1970: the unit of DynamoDB's TTL attribute.
     #[must_use]
     pub fn epoch_seconds(self) -> i64 {

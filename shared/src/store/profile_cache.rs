@@ -40,6 +40,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{
+        calendar::Zone,
         id::{OrgId, UserId},
         time::Timestamp,
     };
@@ -63,6 +64,7 @@ mod tests {
             Ok((!self.closed.load(Ordering::Relaxed)).then(|| PublishedProfile {
                 organization_id: OrgId::parse("org_1").unwrap(),
                 agent_user_id: UserId::parse("user_1").unwrap(),
+                timezone: Zone::utc(),
             }))
         }
     }

@@ -151,7 +151,8 @@ where
         for _ in 0..MAX_ATTEMPTS {
             let new = submission.referral(&referrer, &profile.agent_user_id);
             let guard = identity.guard(pair.clone());
-            let (referral, audit, event) = identity.rows(scope.organization(), new, &flags, Some(&guard))?;
+            let (referral, audit, event) =
+                identity.rows(scope.organization(), &profile.timezone, new, &flags, Some(&guard))?;
             let write = ReferralWrite {
                 referral,
                 referrer: referrer.clone(),

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         access::Caller,
         audit::Actor,
+        calendar::Zone,
         contact::{Contact, ContactKey},
         duplicate::PairKey,
         id::{PersonId, UserId},
@@ -43,6 +44,8 @@ pub struct Entry {
     pub referred_name: PersonName,
     pub referred_contact: Contact,
     pub notes: Option<Notes>,
+    /// The organization's, whose month it counts in.
+    pub zone: Zone,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +97,8 @@ pub async fn log_referral(
             channel: Channel::Manual,
             notes: entry.notes.clone(),
         };
-        let (referral, audit, event) = identity.rows(caller.scope.organization(), new, &flags, guard.as_ref())?;
+        let (referral, audit, event) =
+            identity.rows(caller.scope.organization(), &entry.zone, new, &flags, guard.as_ref())?;
         let write = ReferralWrite {
             remembered: named.as_ref().map(|named| named.answer(&referral, identity.at)),
             referral,

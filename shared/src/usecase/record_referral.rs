@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         audit::{Actor, AuditAction, AuditEntry},
+        calendar::Zone,
         duplicate::{GUARD_SECONDS, PairKey},
         id::{EventId, OrgId, ReferralId},
         person::{LeadSource, RelationshipStage},
@@ -41,11 +42,12 @@ impl Identity {
     pub fn rows(
         &self,
         organization: &OrgId,
+        zone: &Zone,
         new: NewReferral,
         flags: &[RiskFlag],
         guard: Option<&PairGuard>,
     ) -> Result<(Referral, AuditEntry, NewEvent), StoreError> {
-        let mut referral = Referral::received(self.referral.clone(), organization.clone(), new, self.at);
+        let mut referral = Referral::received(self.referral.clone(), organization.clone(), new, self.at, zone);
         referral.risk_flags.extend(flags);
         referral.guarded_pair = guard.map(|guard| guard.key.clone());
         let audit = AuditEntry {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use referrals::{
     domain::{
+        calendar::Zone,
         id::{PersonId, UserId},
         organization::Role,
         referral::{Channel, RiskFlag},
@@ -21,6 +22,7 @@ fn entry(referred_email: &str) -> Entry {
         referred_name: name("Sam Lee"),
         referred_contact: contact(referred_email, ""),
         notes: None,
+        zone: Zone::utc(),
     }
 }
 

@@ -91,7 +91,7 @@ pub async fn log_referral(
     Extension(organization): Extension<Organization>,
     incoming: Incoming,
 ) -> Result<Response, Problem> {
-    let entry = read(incoming.json()?, &caller, &organization.default_region)?;
+    let entry = read(incoming.json()?, &caller, &organization)?;
     let request = incoming.named(&caller)?;
     let write_down = |referral: &Referral| answer(referral).written();
     let named = request.as_ref().map(|request| Named { request, write_down: &write_down });
@@ -124,7 +124,8 @@ fn answer(referral: &Referral) -> Answer {
         .with_header(&header::LOCATION, format!("/api/reputation/referrals/{}", referral.id))
 }
 
-fn read(mut fields: Fields, caller: &Caller, region: &Region) -> Result<Entry, Problem> {
+fn read(mut fields: Fields, caller: &Caller, organization: &Organization) -> Result<Entry, Problem> {
+    let region = &organization.default_region;
     let mut referrer = fields.object("referrer").value();
     let form = LogForm {
         referrer_person_id: fields.code("referrerPersonId"),
@@ -176,7 +177,7 @@ fn read(mut fields: Fields, caller: &Caller, region: &Region) -> Result<Entry, P
         // Required above; finish() has answered already.
         return Err(Problem::new(Code::InvalidFields));
     };
-    Ok(Entry { referrer, agent_user_id, referred_name, referred_contact, notes })
+    Ok(Entry { referrer, agent_user_id, referred_name, referred_contact, notes, zone: organization.timezone.clone() })
 }
 
 fn read_referrer(fields: &mut Fields, mut object: Fields, form: &ReferrerForm, region: &Region) -> Option<Advocate> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::{
+    calendar::Zone,
     contact::Contact,
     id::{OrgId, ReferralId, UserId},
     referral::{Channel, NewReferral},
@@ -19,7 +20,8 @@ fn referral(status: ReferralStatus) -> Referral {
         notes: None,
     };
     let at = Timestamp::parse(AT).unwrap();
-    let mut referral = Referral::received(ReferralId::parse("ref_1").unwrap(), OrgId::parse("org_1").unwrap(), new, at);
+    let mut referral =
+        Referral::received(ReferralId::parse("ref_1").unwrap(), OrgId::parse("org_1").unwrap(), new, at, &Zone::utc());
     referral.status = status;
     referral.resulting_deal_id = (status == ReferralStatus::Converted).then(|| deal("deal_1"));
     referral.lost_reason = (status == ReferralStatus::Lost).then(|| reason("moved away"));

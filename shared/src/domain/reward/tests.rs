@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::{
+    calendar::Zone,
     contact::Contact,
     id::{OrgId, PersonId, ReferralId},
     referral::{Channel, NewReferral},
@@ -28,8 +29,13 @@ fn converted() -> Referral {
         channel: Channel::Manual,
         notes: None,
     };
-    let mut referral =
-        Referral::received(ReferralId::parse("ref_1").unwrap(), OrgId::parse("org_1").unwrap(), new, at(0));
+    let mut referral = Referral::received(
+        ReferralId::parse("ref_1").unwrap(),
+        OrgId::parse("org_1").unwrap(),
+        new,
+        at(0),
+        &Zone::utc(),
+    );
     referral.status = ReferralStatus::Converted;
     referral.conversion = Some(Conversion { converted_at: at(0), revenue: None });
     referral
