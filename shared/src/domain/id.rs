@@ -92,6 +92,10 @@ id!(
     EventId made as "evt"
 );
 id!(
+    /// One uploaded file.
+    ImportId made as "imp"
+);
+id!(
     /// What a public submission is answered with. Fresh each time, so that it tells nothing about what was stored.
     ReceiptId made as "rcpt"
 );

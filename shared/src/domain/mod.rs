@@ -14,6 +14,7 @@ pub mod email;
 pub mod filter;
 pub mod id;
 pub mod idempotency;
+pub mod import;
 pub mod letter;
 pub mod lifecycle;
 pub mod message;

@@ -3,6 +3,7 @@
 //! Every key starts with the organization. The exceptions are the slug directory, the login directory, the outbox
 //! and the rate limit: they are what an organization is found by, or hold no data of one.
 
+mod imports;
 mod listing;
 
 use std::fmt::Write as _;
@@ -27,6 +28,7 @@ use crate::{
     },
     ports::{Counted, Link},
 };
+pub use imports::{REPORT, import, import_chunk, import_partition, import_report, origin};
 use listing::place;
 pub use listing::{BY_AGENT, BY_KEY, BY_LIST, BY_REWARD, BY_STATUS, Index, Listing, position};
 

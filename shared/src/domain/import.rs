@@ -1,0 +1,275 @@
+//! Files of referrals from another system, and what became of their rows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    id::{ImportId, OrgId, ReferralId, UserId},
+    time::Timestamp,
+};
+
+/// Largest file, in bytes.
+pub const MAX_BYTES: usize = 3_000_000;
+/// Rows of one file at most.
+pub const MAX_ROWS: usize = 5_000;
+/// Largest row, in bytes of its cells: more than every column at its longest.
+pub const MAX_ROW_BYTES: usize = 32_768;
+/// Rows of one chunk at most: what one message has done.
+pub const CHUNK_ROWS: usize = 100;
+/// Bytes of the cells of one chunk at most, unless it is one row: an item of the store has room for 400 KB.
+pub const CHUNK_BYTES: usize = 200_000;
+/// How long an import and its report are kept. Rows that wait to be imported go no later.
+pub const KEPT_SECONDS: i64 = 90 * 86_400;
+
+macro_rules! columns {
+    ($($variant:ident = $name:literal),* $(,)?) => {
+        /// A column of a file.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        pub enum Column { $($variant),* }
+
+        impl Column {
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+    };
+}
+
+columns! {
+    SourceSystem = "sourceSystem",
+    ExternalId = "externalId",
+    ReferrerName = "referrerName",
+    ReferrerEmail = "referrerEmail",
+    ReferrerPhone = "referrerPhone",
+    ReferredName = "referredName",
+    ReferredEmail = "referredEmail",
+    ReferredPhone = "referredPhone",
+    AgentUserId = "agentUserId",
+    AgentEmail = "agentEmail",
+    Channel = "channel",
+    Status = "status",
+    ReceivedAt = "receivedAt",
+    LostReason = "lostReason",
+    DealId = "dealId",
+    ConvertedAt = "convertedAt",
+    SalePriceMinor = "salePriceMinor",
+    GrossCommissionMinor = "grossCommissionMinor",
+    Currency = "currency",
+    Reversed = "reversed",
+    RewardType = "rewardType",
+    RewardValue = "rewardValue",
+    RewardCurrency = "rewardCurrency",
+    RewardStatus = "rewardStatus",
+    RewardSentAt = "rewardSentAt",
+    Notes = "notes",
+}
+
+impl Column {
+    /// Exactly as it is written.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|column| column.as_str() == name)
+    }
+
+    /// Whether a file has to have it. One of the agent's two has to be there too.
+    #[must_use]
+    pub fn is_required(self) -> bool {
+        matches!(
+            self,
+            Self::SourceSystem | Self::ExternalId | Self::ReferrerName | Self::ReferredName | Self::ReceivedAt
+        )
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FileFormat {
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+}
+
+/// A row as it was written: the text of its cells, without those that are empty.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RawRow {
+    /// Of the file, where the row begins; the first is 1.
+    pub line: u32,
+    pub content: RowContent,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RowContent {
+    Cells(BTreeMap<Column, String>),
+    /// It is no row of the file's columns; why not.
+    Unreadable(Vec<RowError>),
+}
+
+impl std::fmt::Debug for RawRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RawRow(line {}, redacted)", self.line)
+    }
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RowError {
+    /// None when it is the row as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<Column>,
+    /// Stable, in lower snake case.
+    pub code: String,
+}
+
+impl RowError {
+    #[must_use]
+    pub fn of(column: Column, code: &str) -> Self {
+        Self { column: Some(column), code: code.to_owned() }
+    }
+
+    #[must_use]
+    pub fn of_row(code: &str) -> Self {
+        Self { column: None, code: code.to_owned() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RowOutcome {
+    /// It is a referral now; in a dry run it would be.
+    Created,
+    /// It was imported before.
+    Unchanged,
+    /// It was left out; its errors say why.
+    Failed,
+}
+
+impl RowOutcome {
+    pub const ALL: [Self; 3] = [Self::Created, Self::Unchanged, Self::Failed];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "CREATED",
+            Self::Unchanged => "UNCHANGED",
+            Self::Failed => "FAILED",
+        }
+    }
+
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
+
+/// What became of a row. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RowReport {
+    pub line: u32,
+    pub outcome: RowOutcome,
+    /// None for a row that failed, and for one that a dry run would create.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral_id: Option<ReferralId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<RowError>,
+}
+
+/// How many rows became what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCounts {
+    pub created: u32,
+    pub unchanged: u32,
+    pub failed: u32,
+}
+
+impl RowCounts {
+    #[must_use]
+    pub fn of(reports: &[RowReport]) -> Self {
+        let mut counts = Self::default();
+        for report in reports {
+            let count = match report.outcome {
+                RowOutcome::Created => &mut counts.created,
+                RowOutcome::Unchanged => &mut counts.unchanged,
+                RowOutcome::Failed => &mut counts.failed,
+            };
+            *count += 1;
+        }
+        counts
+    }
+
+    #[must_use]
+    pub fn done(self) -> u32 {
+        self.created + self.unchanged + self.failed
+    }
+}
+
+/// One uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Import {
+    pub id: ImportId,
+    pub organization_id: OrgId,
+    pub created_by: UserId,
+    pub format: FileFormat,
+    /// Whether nothing is written but the report.
+    pub dry_run: bool,
+    /// Rows that the file has.
+    pub rows: u32,
+    pub chunks: u32,
+    pub chunks_done: u32,
+    /// Of the chunks that are done.
+    #[serde(flatten)]
+    pub counts: RowCounts,
+    pub created_at: Timestamp,
+    /// When the last chunk so far was done.
+    pub updated_at: Timestamp,
+    /// Counts changes.
+    pub version: u64,
+    /// Epoch seconds.
+    pub expires_at: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ImportStatus {
+    Running,
+    Completed,
+}
+
+impl Import {
+    #[must_use]
+    pub fn status(&self) -> ImportStatus {
+        if self.chunks_done < self.chunks { ImportStatus::Running } else { ImportStatus::Completed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_found_by_its_name_alone() {
+        for column in Column::ALL {
+            assert_eq!(Column::find(column.as_str()), Some(*column));
+            assert_eq!(serde_json::to_string(column).unwrap(), format!("\"{}\"", column.as_str()));
+        }
+        for name in ["", "Notes", " notes", "referrerConsentEmail"] {
+            assert_eq!(Column::find(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn rows_are_counted_by_outcome() {
+        let report = |outcome| RowReport { line: 2, outcome, referral_id: None, errors: Vec::new() };
+        let counts = RowCounts::of(&[RowOutcome::Created, RowOutcome::Failed, RowOutcome::Created].map(report));
+        assert_eq!((counts, counts.done()), (RowCounts { created: 2, unchanged: 0, failed: 1 }, 3));
+    }
+}
