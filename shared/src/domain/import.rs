@@ -1,6 +1,6 @@
 //! Files of referrals from another system, and what became of their rows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -111,9 +111,15 @@ pub enum RowContent {
     Unreadable(Vec<RowError>),
 }
 
-impl std::fmt::Debug for RawRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for RawRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RawRow(line {}, redacted)", self.line)
+    }
+}
+
+impl fmt::Debug for RowContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RowContent(redacted)")
     }
 }
 
