@@ -197,7 +197,7 @@ pub struct Referral {
     pub channel: Channel,
     /// Where an imported row came from, and through which channel it came in there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<Origin>,
+    pub origin: Option<Box<Origin>>,
     pub status: ReferralStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_reason: Option<Reason>,
