@@ -2,6 +2,7 @@
 //! Nothing here reads a clock, makes an id, or knows a store, a bus or HTTP.
 
 pub mod access;
+pub mod attribution;
 pub mod audit;
 pub mod calendar;
 pub mod change;

@@ -2,6 +2,7 @@
 //! Adapters live in `store` and `aws`; nothing here knows which.
 
 mod answers;
+mod attribution;
 mod directory;
 mod events;
 mod imports;
@@ -22,6 +23,7 @@ use ulid::Ulid;
 use crate::domain::{organization::Slug, rate_limit::Limits, time::Timestamp};
 
 pub use answers::{AnswerBook, Named, RememberedAnswer, UsedKey};
+pub use attribution::{AttributionKeeper, AttributionReader, CellCorrection, Revised};
 pub use directory::{
     Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileBook, ProfileDirectory, ProfileWriteOutcome,
 };

@@ -3,6 +3,7 @@
 //! Every key starts with the organization. The exceptions are the slug directory, the login directory, the outbox
 //! and the rate limit: they are what an organization is found by, or hold no data of one.
 
+mod attribution;
 mod imports;
 mod listing;
 
@@ -28,6 +29,7 @@ use crate::{
     },
     ports::{Counted, Link},
 };
+pub use attribution::{ATTRIBUTION, attribution, attribution_cell};
 pub use imports::{REPORT, import, import_chunk, import_partition, import_report, origin};
 use listing::place;
 pub use listing::{BY_AGENT, BY_KEY, BY_LIST, BY_REWARD, BY_STATUS, Index, Listing, position};
