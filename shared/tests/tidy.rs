@@ -135,7 +135,7 @@ fn the_environment_is_read_in_one_place() {
 }
 
 /// What may stand in the logs: ids, codes and counts. Never what somebody typed.
-const LOGGED: [&str; 26] = [
+const LOGGED: [&str; 27] = [
     "claims.reason",
     "deal.id",
     "error.message",
@@ -156,6 +156,7 @@ const LOGGED: [&str; 26] = [
     "receipt.id",
     "reconcile.busy",
     "reconcile.found",
+    "reconcile.cells",
     "reconcile.links",
     "reconcile.people",
     "reconcile.referrals",

@@ -2,6 +2,7 @@
 
 mod account;
 mod app;
+mod attribution;
 mod incoming;
 mod once;
 mod openapi;

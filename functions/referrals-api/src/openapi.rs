@@ -2,6 +2,7 @@
 
 use referrals::{
     domain::{
+        attribution::Grouping,
         id::{PersonId, ReferralId},
         reward_lane::RewardLane,
     },
@@ -29,10 +30,11 @@ use utoipa::{
     tags(
         (name = "referrals", description = "The ledger: who referred whom, and what became of it."),
         (name = "rewards", description = "What advocates are owed for referrals that converted."),
+        (name = "attribution", description = "What advocates brought."),
         (name = "people", description = "The address book: advocates and leads."),
         (name = "profile", description = "The caller's own public profile.")
     ),
-    components(schemas(ProblemBody, RewardLane)),
+    components(schemas(ProblemBody, Grouping, RewardLane)),
     modifiers(&Bearer)
 )]
 struct Document;

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     calendar::Month,
     id::{PersonId, UserId},
@@ -200,6 +202,36 @@ impl Figures {
     #[must_use]
     pub fn conversion_rate(&self) -> Option<i64> {
         (self.referrals > 0).then(|| (self.converted * 20_000 / self.referrals + 1) / 2)
+    }
+}
+
+/// By what figures are added up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grouping {
+    #[default]
+    Advocate,
+    Agent,
+    Channel,
+    Month,
+}
+
+impl Grouping {
+    pub const ALL: [Self; 4] = [Self::Advocate, Self::Agent, Self::Channel, Self::Month];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Advocate => "advocate",
+            Self::Agent => "agent",
+            Self::Channel => "channel",
+            Self::Month => "month",
+        }
+    }
+
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grouping| grouping.as_str() == text)
     }
 }
 

@@ -50,6 +50,7 @@ pub enum Code {
     SelfReferral,
     DealRequired,
     ComplianceAcknowledgementRequired,
+    ReportTooLarge,
     IdempotencyKeyReused,
     TooManyRequests,
     Internal,
@@ -57,7 +58,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::InvalidQuery,
@@ -86,6 +87,7 @@ impl Code {
         Self::SelfReferral,
         Self::DealRequired,
         Self::ComplianceAcknowledgementRequired,
+        Self::ReportTooLarge,
         Self::IdempotencyKeyReused,
         Self::TooManyRequests,
         Self::Internal,
@@ -144,6 +146,10 @@ impl Code {
             Self::ComplianceAcknowledgementRequired => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "Sending this reward needs `complianceAcknowledged`.")
             }
+            Self::ReportTooLarge => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The report has too many rows; ask for fewer months, one agent, or sums.",
+            ),
             Self::IdempotencyKeyReused => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.")
             }

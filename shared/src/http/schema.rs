@@ -10,7 +10,9 @@ use utoipa::{
 };
 
 use crate::domain::{
+    attribution::Grouping,
     audit::AuditAction,
+    calendar::Month,
     consent::{ConsentChannel, ConsentText},
     email::Email,
     id::{DealId, EventId, OrgId, PersonId, ReceiptId, ReferralId, UserId},
@@ -76,6 +78,8 @@ schema! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .description(Some("RFC 3339, UTC, milliseconds."))
         .examples(["2026-11-22T07:00:00.000Z"]);
+    Month: text().pattern(Some("^[0-9]{4}-(0[1-9]|1[0-2])$")).description(Some("In the organization's time zone.")).examples(["2026-11"]);
+    Grouping: one_of(&Grouping::ALL);
     Currency: text().pattern(Some("^[A-Z]{3}$")).description(Some("ISO 4217.")).examples(["USD"]);
     ReferralStatus: one_of(&ReferralStatus::ALL);
     Channel: one_of(&Channel::ALL);

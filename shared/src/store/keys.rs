@@ -58,6 +58,8 @@ pub const REWARD_INDEX: &str = "reward";
 pub const REFERRAL: &str = "REFERRAL";
 /// Sort key of an organization's row.
 pub const ORGANIZATION: &str = "ORGANIZATION";
+/// Prefix of the members of an organization.
+pub const MEMBER: &str = "MEMBER#";
 /// Prefix of the links from a lead to the referrals through which they came.
 pub const LEAD_OF: &str = "LEAD_OF#";
 /// Prefix of the links from a referrer to the referrals that they sent.
@@ -107,14 +109,20 @@ fn org(scope: &OrgScope) -> String {
     format!("ORG#{}", scope.organization())
 }
 
+/// Partition of the organization's own row and its members.
+#[must_use]
+pub fn organization_partition(scope: &OrgScope) -> String {
+    org(scope)
+}
+
 #[must_use]
 pub fn organization(scope: &OrgScope) -> Keys {
-    Keys::new(org(scope), ORGANIZATION)
+    Keys::new(organization_partition(scope), ORGANIZATION)
 }
 
 #[must_use]
 pub fn member(scope: &OrgScope, user: &UserId) -> Keys {
-    Keys::new(org(scope), format!("MEMBER#{user}"))
+    Keys::new(organization_partition(scope), format!("{MEMBER}{user}"))
 }
 
 /// A member's published profile.

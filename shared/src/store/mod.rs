@@ -9,6 +9,7 @@ mod directory;
 mod error;
 pub mod keys;
 mod links;
+mod members;
 mod messages;
 mod outbox;
 mod people;
