@@ -15,6 +15,7 @@ pub(super) const REFERRALS: &str = "/api/reputation/referrals";
 const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 
 mod accounts;
+mod attribution;
 mod changes;
 mod export;
 mod links;

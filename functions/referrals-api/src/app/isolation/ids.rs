@@ -189,8 +189,8 @@ fn wanted(parameter: &str) -> Option<(Vec<&'static str>, &'static str)> {
         "email" => Some((vec!["quill@canary.example", "QUILL@canary.example"], "nobody@canary.example")),
         "phone" => Some((vec!["%2B14155550142", "(415)%20555-0142"], "%2B14155550149")),
         "q" => Some((vec!["Quill", "Sparrow"], "Nobody")),
-        "status" | "channel" | "rewardStatus" | "lane" | "from" | "to" | "limit" | "cursor" | "Idempotency-Key"
-        | "If-Match" => None,
+        "status" | "channel" | "rewardStatus" | "lane" | "from" | "to" | "groupBy" | "format" | "limit" | "cursor"
+        | "Idempotency-Key" | "If-Match" => None,
         _ => panic!("{parameter}: say here whom it names"),
     }
 }
