@@ -2,6 +2,7 @@
 
 mod account;
 mod app;
+mod imports;
 mod incoming;
 mod once;
 mod openapi;

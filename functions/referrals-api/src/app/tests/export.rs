@@ -15,7 +15,8 @@ use super::*;
 
 const FILE: &str = "/api/reputation/referrals.csv";
 const HEADER: &str = "sourceSystem,externalId,referrerName,referrerEmail,referrerPhone,referredName,referredEmail,\
-                      referredPhone,agentUserId,channel,status,receivedAt,lostReason,dealId,rewardType,rewardValue,\
+                      referredPhone,agentUserId,channel,status,receivedAt,lostReason,dealId,convertedAt,\
+                      salePriceMinor,grossCommissionMinor,currency,reversed,rewardType,rewardValue,rewardCurrency,\
                       rewardStatus,rewardSentAt,notes\r\n";
 
 /// A page: its rows as cells by column, and where it goes on.
