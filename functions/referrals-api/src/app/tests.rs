@@ -17,6 +17,7 @@ const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 mod accounts;
 mod changes;
 mod export;
+mod imports;
 mod links;
 mod once;
 mod people;
@@ -25,6 +26,7 @@ mod profile;
 mod resending;
 mod rewards;
 
+pub(super) use imports::IMPORTS;
 pub(super) use resending::skipped_thanks;
 
 pub(super) struct World {
