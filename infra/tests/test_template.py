@@ -309,7 +309,7 @@ def test_who_may_do_what_in_the_ledger(template):
         "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
         "DealWonRole": {"GetItem", "Query", "PutItem"},
         "MessengerRole": {"GetItem", "PutItem", "UpdateItem", "ConditionCheckItem"},
-        "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
+        "ReferralsApiRole": capturing | {"BatchWriteItem", "Query", "DeleteItem", "ConditionCheckItem"},
         "HoldReleaseRole": {"GetItem", "Query", "PutItem", "DeleteItem", "ConditionCheckItem"},
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
