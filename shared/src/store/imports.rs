@@ -47,10 +47,16 @@ impl ImportDesk for Ledger {
         for event in events {
             transaction.create(Part::Event, &self.outbox_table, super::outbox::item(event)?)?;
         }
-        // When the answer to this is lost the import may have begun: its chunks stay.
-        let refusals = match transaction.commit(&self.client).await? {
-            Committed::Done => return Ok(BeginOutcome::Begun),
-            Committed::Refused(refusals) => refusals,
+        let refusals = match transaction.commit(&self.client).await {
+            Ok(Committed::Done) => return Ok(BeginOutcome::Begun),
+            Ok(Committed::Refused(refusals)) => refusals,
+            Err(error) => {
+                // Where the answer may be what was lost the import may have begun, and its chunks stay.
+                if !error.is_retryable() {
+                    self.discard_chunks(scope, new).await;
+                }
+                return Err(error);
+            }
         };
         self.discard_chunks(scope, new).await;
         match refusals.into_iter().find(|refusal| refusal.name == Part::Answer) {

@@ -35,10 +35,11 @@ pub struct DryRunParam {
     dry_run: Option<bool>,
 }
 
-/// Takes in a file of referrals from another system: CSV (UTF-8, the names of the columns in its first line) or JSON Lines,
-/// at most 5,000 rows and 3,000,000 bytes. It is worked through later. A row that is wrong fails alone; what is wrong with the
-/// file as a whole is told here, and nothing of it is stored then. A row whose `sourceSystem` and `externalId` were imported
-/// before changes nothing, so a file may be sent again. For owners and admins.
+/// Takes in a file of referrals from another system, to be worked through later. For owners and admins.
+///
+/// CSV (UTF-8, the names of the columns in its first line) or JSON Lines, at most 5,000 rows and 3,000,000 bytes. A row that is
+/// wrong fails alone, and the report says why; what is wrong with the file as a whole is told at once, and nothing of it is
+/// stored then. A row whose `sourceSystem` and `externalId` were imported before changes nothing, so a file may be sent again.
 #[utoipa::path(
     post,
     path = "/api/reputation/imports",
@@ -46,7 +47,7 @@ pub struct DryRunParam {
     params(DryRunParam, IdempotencyKey),
     request_body(content(
         (String = "text/csv", example = "sourceSystem,externalId,referrerName,referrerEmail,referredName,agentEmail,receivedAt\r\ncrm,4711,Pat Jones,pat@example.com,Sam Lee,jane.doe@doe-realty.example,2024-05-01T15:00:00Z\r\n"),
-        (String = "application/x-ndjson"),
+        (String = "application/x-ndjson", example = "{\"sourceSystem\":\"crm\",\"externalId\":4712,\"referrerName\":\"Pat Jones\",\"referrerEmail\":\"pat@example.com\",\"referredName\":\"Sam Lee\",\"agentEmail\":\"jane.doe@doe-realty.example\",\"receivedAt\":\"2024-05-01T15:00:00Z\"}\n"),
         (String = "application/jsonl")
     )),
     responses((status = 202, body = ImportView, headers(("etag" = String), ("location" = String))))
@@ -68,14 +69,14 @@ pub async fn start_import(
     let write_down = |import: &Import| answer(import).written();
     let named = request.as_ref().map(|request| Named { request, write_down: &write_down });
     let upload = Upload { format, bytes, dry_run, named };
-    once(&app, &caller, request.as_ref(), async {
+    let work = Box::pin(async {
         match usecase::start_import(&app.ledger, &SystemClock, &RandomIds, &caller, &upload).await? {
             Started::Begun(import) => Ok(answer(&import)),
             Started::Refused(errors) => Err(refusal(&errors)),
             Started::NameTaken => Err(Problem::new(Code::IdempotencyKeyReused)),
         }
-    })
-    .await
+    });
+    once(&app, &caller, request.as_ref(), work).await
 }
 
 fn answer(import: &Import) -> Answer {

@@ -133,7 +133,7 @@ fn a_file_that_is_none_is_refused_with_its_line() {
         if wanted.0 == 0 {
             assert_eq!(rows(&text).len(), MAX_ROWS);
         } else {
-            assert_eq!(refused(csv(&text)), wanted, "{:.300}", text);
+            assert_eq!(refused(csv(&text)), wanted, "{text:.300}");
         }
     }
     for (text, wanted) in [
@@ -142,7 +142,7 @@ fn a_file_that_is_none_is_refused_with_its_line() {
         ("1\n".repeat(MAX_ROWS + 1), (5_001, "too_many_rows")),
         (format!("{{}}\n{{\"notes\":\"{}\"}}", "x".repeat(MAX_ROW_BYTES + 1)), (2, "row_too_large")),
     ] {
-        assert_eq!(refused(json(&text)), wanted, "{:.300}", text);
+        assert_eq!(refused(json(&text)), wanted, "{text:.300}");
     }
     assert_eq!(json(&"1\n".repeat(MAX_ROWS)).unwrap().len(), MAX_ROWS);
     assert_eq!(rows(&format!("{HEADER}\n{row}a,1,P,S,t,m,{}\n", "x".repeat(MAX_ROW_BYTES - 6))).len(), 2);
