@@ -17,6 +17,7 @@ const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 mod accounts;
 mod changes;
 mod export;
+mod import_reports;
 mod imports;
 mod links;
 mod once;

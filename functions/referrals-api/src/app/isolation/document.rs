@@ -96,7 +96,7 @@ impl Operation {
     }
 
     /// Whether these are an organization's rows, and not those of one import. The cursors of a report, and the names of uploads, which
-    /// are no JSON, are tried in `tests/imports.rs`.
+    /// are no JSON, are tried in tests of their own.
     pub fn is_list_of_all(&self) -> bool {
         self.is_list() && self.kind().is_none()
     }
