@@ -3,6 +3,7 @@
 mod account;
 mod app;
 mod attribution;
+mod imports;
 mod incoming;
 mod once;
 mod openapi;

@@ -3,7 +3,7 @@
 use referrals::{
     domain::{
         attribution::Grouping,
-        id::{PersonId, ReferralId},
+        id::{ImportId, PersonId, ReferralId},
         reward_lane::RewardLane,
     },
     http::ProblemBody,
@@ -31,6 +31,7 @@ use utoipa::{
         (name = "referrals", description = "The ledger: who referred whom, and what became of it."),
         (name = "rewards", description = "What advocates are owed for referrals that converted."),
         (name = "attribution", description = "What advocates brought."),
+        (name = "imports", description = "Files of referrals from other systems. For owners and admins."),
         (name = "people", description = "The address book: advocates and leads."),
         (name = "profile", description = "The caller's own public profile.")
     ),
@@ -69,6 +70,13 @@ pub struct EmptyForm {}
 pub struct ReferralPath {
     #[param(value_type = ReferralId)]
     id: ReferralId,
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a parameter")]
+pub struct ImportPath {
+    id: ImportId,
 }
 
 #[derive(Debug, IntoParams)]

@@ -16,6 +16,7 @@ pub mod filter;
 pub mod id;
 pub mod idempotency;
 pub mod import;
+pub mod import_file;
 pub mod letter;
 pub mod lifecycle;
 pub mod message;

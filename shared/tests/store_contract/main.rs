@@ -12,6 +12,7 @@ mod deletion;
 mod entry;
 mod export;
 mod holds;
+mod import_desk;
 mod limits;
 mod lists;
 mod logging;

@@ -18,6 +18,8 @@ mod accounts;
 mod attribution;
 mod changes;
 mod export;
+mod import_reports;
+mod imports;
 mod links;
 mod once;
 mod people;
@@ -26,6 +28,7 @@ mod profile;
 mod resending;
 mod rewards;
 
+pub(super) use imports::IMPORTS;
 pub(super) use resending::skipped_thanks;
 
 pub(super) struct World {
