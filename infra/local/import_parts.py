@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +16,18 @@ from failure import Failure
 # What one request takes.
 MAX_BYTES = 3_000_000
 MAX_ROWS = 5_000
+# Of the cells of one row.
+MAX_ROW_BYTES = 32_768
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What stands where text could not be read.
+REPLACEMENT = "\ufffd".encode()
+LINE_END = rb"(?:\r\n|\r|\n|\Z)"
 # A cell in quotes may hold line ends, and says a quote twice. Elsewhere a quote is a character like any other.
-CELL = rb'(?:"(?:[^"]++|"")*+"[^,\r\n]*+|(?!")[^,\r\n]*+)'
-RECORD = re.compile(CELL + rb"(?:," + CELL + rb")*+(?:\r\n|\r|\n|\Z)")
-LINE = re.compile(rb"[^\n]*+(?:\n|\Z)")
+CELL = rb'(?:"(?:[^"]++|"")*+"|(?!")[^,\r\n]*+)'
+RECORD = re.compile(CELL + rb"(?:," + CELL + rb")*+" + LINE_END)
+LINE = re.compile(rb"[^\r\n]*+" + LINE_END)
+CELLS = re.compile(rb"(" + CELL + rb")(?:,|" + LINE_END + rb")")
 
 
 class Format(Enum):
@@ -64,27 +73,55 @@ def split(content: bytes, form: Format, max_bytes: int = MAX_BYTES, max_rows: in
     header, records = _records(content, form)
     if len(content) <= max_bytes and len(records) <= max_rows:
         return [Part(content, len(records), 0, 0)]
-    header_lines = header.count(b"\n")
-    parts: list[Part] = []
-    taken: list[_Record] = []
-    size = len(header)
-
-    def close() -> None:
+    if not records:
+        raise Failure("line 1: no_rows")
+    header_lines = _lines(header)
+    parts = []
+    for taken in _groups(records, max_bytes - len(header), max_rows):
+        # What the API would refuse of a part is found before any of them is there.
+        _check_rows(taken, form)
         body = header + b"".join(record.content for record in taken)
         parts.append(Part(body, len(taken), header_lines, taken[0].line - header_lines - 1))
+    return parts
 
+
+def _groups(records: list[_Record], max_bytes: int, max_rows: int) -> Iterator[list[_Record]]:
+    taken: list[_Record] = []
+    size = 0
     for record in records:
-        if len(header) + len(record.content) > max_bytes:
+        if len(record.content) > max_bytes:
             raise Failure(f"line {record.line}: row_too_large. Is a quote missing before it?")
         if taken and (len(taken) == max_rows or size + len(record.content) > max_bytes):
-            close()
-            taken, size = [], len(header)
+            yield taken
+            taken, size = [], 0
         taken.append(record)
         size += len(record.content)
-    if not taken:
-        raise Failure("line 1: no_rows")
-    close()
-    return parts
+    yield taken
+
+
+def _check_rows(records: list[_Record], form: Format) -> None:
+    loose = None
+    count = 0
+    for record in records:
+        if len(record.content) > MAX_ROW_BYTES and _cell_bytes(record, form) > MAX_ROW_BYTES:
+            raise Failure(f"line {record.line}: row_too_large. Is a quote missing before it?")
+        if form is Format.CSV and b'"' in record.content:
+            quotes = sum(cell.count(b'"') for cell in CELLS.findall(record.content) if not cell.startswith(b'"'))
+            loose = record.line if loose is None and quotes else loose
+            count += quotes
+    if count % 2:
+        raise Failure(f"line {loose}: unbalanced_quotes. A quote in the row that begins there stands alone")
+
+
+def _cell_bytes(record: _Record, form: Format) -> int:
+    text = record.content.decode("utf-8-sig").strip("\r\n")
+    csv.field_size_limit(len(text))
+    try:
+        cells = next(csv.reader(io.StringIO(text, newline=""))) if form is Format.CSV else json.loads(text).values()
+    except (AttributeError, ValueError):
+        # No object: an error of the row.
+        return 0
+    return sum(len(str(cell).encode()) for cell in cells)
 
 
 def _records(content: bytes, form: Format) -> tuple[bytes, list[_Record]]:
@@ -107,7 +144,7 @@ def _whole(content: bytes, start: int, pattern: re.Pattern[bytes]) -> Iterator[_
             raise Failure(f"line {line}: unbalanced_quotes. A quote of the row that begins there is never closed")
         record, place = match.group(), match.end()
         first = first if empty else line
-        line += record.count(b"\n")
+        line += _lines(record)
         if record.strip(b"\r\n"):
             yield _Record(empty + record, first)
             empty = b""
@@ -120,5 +157,13 @@ def _check_encoding(content: bytes) -> None:
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise Failure(f"line {line}: not_utf8. Save the file as UTF-8") from None
+        wrong = error.start
+    else:
+        wrong = content.find(REPLACEMENT)
+    if wrong >= 0:
+        raise Failure(f"line {_lines(content[:wrong]) + 1}: not_utf8. Save the file as UTF-8")
+
+
+def _lines(content: bytes) -> int:
+    """Line ends, each of the three kinds one."""
+    return content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n")

@@ -32,6 +32,10 @@ def written(rows, terminator, *, is_quoted=False):
     return [(",".join(map(cell, row)) + terminator).encode() for row in [("one", "two", "three"), *rows]]
 
 
+def lines(content):
+    return len(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")) - 1
+
+
 def read(body):
     """The cells of a part, without its header."""
     return [tuple(row) for row in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)][1:]
@@ -40,7 +44,7 @@ def read(body):
 @given(
     rows=ROWS,
     max_rows=SIZES,
-    terminator=st.sampled_from(["\r\n", "\n"]),
+    terminator=st.sampled_from(["\r\n", "\n", "\r"]),
     mark=st.sampled_from([b"", BYTE_ORDER_MARK]),
     flags=st.tuples(st.booleans(), st.booleans()),
 )
@@ -58,13 +62,13 @@ def test_the_parts_hold_every_row_once_and_know_its_line(rows, max_rows, termina
     begins, line = [], 1
     for record in records:
         begins.append(line)
-        line += record.count(b"\n")
+        line += lines(record)
     told = []
     for number, part in enumerate(parts):
-        line = 1 + records[0].count(b"\n")
+        line = 1 + lines(records[0])
         for record in records[1 + number * max_rows : 1 + (number + 1) * max_rows]:
             told.append(part.line_in_file(line))
-            line += record.count(b"\n")
+            line += lines(record)
         assert part.line_in_file(1) == 1
     assert told == begins[1:]
 
@@ -89,8 +93,8 @@ def test_no_part_is_larger_than_it_may_be(rows, room):
     mark=st.sampled_from([b"", BYTE_ORDER_MARK]),
 )
 def test_json_lines_are_split_at_their_lines(rows, max_rows, empty, mark):
-    lines = [json.dumps(row, ensure_ascii=False).encode() + b"\n" + empty for row in rows]
-    parts = split(mark + b"".join(lines), Format.JSON_LINES, max_rows=max_rows)
+    records = [json.dumps(row, ensure_ascii=False).encode() + b"\n" + empty for row in rows]
+    parts = split(mark + b"".join(records), Format.JSON_LINES, max_rows=max_rows)
     read_back = [
         json.loads(line) for part in parts for line in part.body.decode("utf-8-sig").split("\n") if line.strip()
     ]
@@ -126,9 +130,26 @@ def test_empty_lines_are_no_rows_and_count_as_lines():
     assert (first.line_in_file(5), second.line_in_file(6)) == (5, 8)
 
 
-def test_a_quote_in_the_middle_is_a_character():
-    parts = split(HEADER + b'a,5" pipe\n"b"x,"y"\n', Format.CSV, max_rows=1)
-    assert [part.body.removeprefix(HEADER) for part in parts] == [b'a,5" pipe\n', b'"b"x,"y"\n']
+def test_a_quote_in_the_middle_is_a_character_where_it_does_not_stand_alone():
+    rows = [b'a,"x"\n', b'b,a 5" pipe and a 6" one\n', b'c",7"\n', b'd,8"\n', b'e,9"\n']
+    parts = split(HEADER + b"".join(rows[:3]), Format.CSV, max_rows=1)
+    assert [part.body.removeprefix(HEADER) for part in parts] == rows[:3]
+    parts = split(HEADER + b"".join(rows), Format.CSV, max_rows=5)
+    assert len(parts) == 1
+    with pytest.raises(Failure, match="line 5: unbalanced_quotes"):
+        split(HEADER + b"".join(rows), Format.CSV, max_rows=1)
+
+
+def test_a_row_may_be_so_large_and_no_larger():
+    for row, form in [
+        (b'a,"' + b'""' * 32_767 + b'"\n', Format.CSV),
+        (b'{"a":"' + b"\\n" * 32_768 + b'"}\n', Format.JSON_LINES),
+    ]:
+        content = HEADER + row if form is Format.CSV else row + row
+        assert len(split(content + row, form, max_rows=1)) >= 2
+        longer = row.replace(b'""', b'""""', 1).replace(b"\\n", b"\\n\\n", 1)
+        with pytest.raises(Failure, match="row_too_large"):
+            split(content + longer, form, max_rows=1)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +157,10 @@ def test_a_quote_in_the_middle_is_a_character():
     [
         (HEADER + b'a,"x\nb,y\n', Format.CSV, "line 2: unbalanced_quotes"),
         (HEADER + b'"a\n",x\nb,"y""\n', Format.CSV, "line 4: unbalanced_quotes"),
+        (HEADER + b'a,"x"y\n', Format.CSV, "line 2: unbalanced_quotes"),
         (HEADER + b"a,x\nb,\xe9\n", Format.CSV, "line 3: not_utf8"),
+        (HEADER + b"a,x\rb,\xe9\r", Format.CSV, "line 3: not_utf8"),
+        (HEADER + "a,x\nb,caf\ufffd\n".encode(), Format.CSV, "line 3: not_utf8"),
         ("externalId\n1\n".encode("utf-16"), Format.CSV, "line 1: not_utf8"),
         (b'{"notes":"\xff"}\n', Format.JSON_LINES, "line 1: not_utf8"),
         (HEADER + b'a,"x\ny"\nb,"' + b"y" * 3_000_000 + b'"\n', Format.CSV, "line 4: row_too_large"),
