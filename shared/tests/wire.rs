@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use referrals::events::{
-    DealTold, Detail, EventData, LeadEnteredPipelineV1, NewEvent, ReferralConvertedV1, ReferralLinkedV1,
-    ReferralReceivedV1, ReferralStatusChangedV1, ReferrerThankedV1, RewardCanceledV1, RewardReadyV1, RewardSentV1,
-    SOURCE, ThankYouRequestedV1, UnreadableEvent, deal_state,
+    DealTold, Detail, EventData, ImportChunkReadyV1, LeadEnteredPipelineV1, NewEvent, ReferralConvertedV1,
+    ReferralLinkedV1, ReferralReceivedV1, ReferralStatusChangedV1, ReferrerThankedV1, RewardCanceledV1, RewardReadyV1,
+    RewardSentV1, SOURCE, ThankYouRequestedV1, UnreadableEvent, deal_state,
 };
 use serde_json::Value;
 
@@ -42,6 +42,12 @@ fn the_golden_files_of_links_and_rewards_are_read_and_written_unchanged() {
     assert_eq!(thanked.metadata.causation_id, Some(sent.metadata.id));
     let subjects = [ready.metadata, canceled.metadata, requested.metadata].map(|metadata| metadata.subject);
     assert!(subjects.iter().all(|subject| *subject == linked.metadata.subject));
+}
+
+#[test]
+fn the_golden_file_of_an_imports_chunk_is_read_and_written_unchanged() {
+    let ready: Detail<ImportChunkReadyV1> = golden(include_str!("../../events/bus/import-chunk-ready.v1.json"));
+    assert_eq!((ready.metadata.subject.as_str(), ready.data.chunk), (ready.data.import_id.as_str(), 1));
 }
 
 fn told(json: &str) -> DealTold {

@@ -4,6 +4,7 @@
 mod deal_told;
 mod delivery_told;
 mod envelope;
+mod import_chunk_ready;
 mod lead_entered_pipeline;
 mod referral_converted;
 mod referral_linked;
@@ -18,6 +19,7 @@ mod thank_you_requested;
 pub use deal_told::{DealTold, deal_state};
 pub use delivery_told::{DeliveryTold, SES_SOURCE};
 pub use envelope::{Detail, Metadata, NewEvent, UnreadableEvent};
+pub use import_chunk_ready::ImportChunkReadyV1;
 pub use lead_entered_pipeline::LeadEnteredPipelineV1;
 pub use referral_converted::ReferralConvertedV1;
 pub use referral_linked::ReferralLinkedV1;

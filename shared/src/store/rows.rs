@@ -7,6 +7,7 @@ use super::{error::unreadable_row, keys::Keys, transaction::Attributes};
 use crate::{
     domain::{
         id::{DealId, OrgId, PersonId, ReferralId, UserId},
+        import::{RawRow, RowReport},
         time::Timestamp,
     },
     ports::StoreError,
@@ -89,6 +90,24 @@ pub struct DueHoldRow {
     pub organization_id: OrgId,
     pub referral_id: ReferralId,
     pub until: Timestamp,
+}
+
+/// Rows of a file that wait to be imported.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportChunkRow {
+    pub rows: Vec<RawRow>,
+    /// Epoch seconds.
+    pub expires_at: i64,
+}
+
+/// What became of the rows of a chunk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportReportRow {
+    pub reports: Vec<RowReport>,
+    /// Epoch seconds.
+    pub expires_at: i64,
 }
 
 /// An event that waits for the bus.
