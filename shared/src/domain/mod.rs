@@ -15,6 +15,7 @@ pub mod filter;
 pub mod id;
 pub mod idempotency;
 pub mod import;
+pub mod import_row;
 pub mod letter;
 pub mod lifecycle;
 pub mod message;

@@ -54,6 +54,8 @@ pub const REWARD_INDEX: &str = "reward";
 
 /// Sort key of a referral's row.
 pub const REFERRAL: &str = "REFERRAL";
+/// Prefix of the members of an organization.
+pub const MEMBER: &str = "MEMBER#";
 /// Sort key of an organization's row.
 pub const ORGANIZATION: &str = "ORGANIZATION";
 /// Prefix of the links from a lead to the referrals through which they came.
@@ -90,6 +92,12 @@ impl Keys {
         self
     }
 
+    /// The partition of the table.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.0.iter().find(|(name, _)| *name == PK).map_or("", |(_, value)| value)
+    }
+
     /// Table key only, for reads, updates and deletes.
     pub fn primary(&self) -> impl Iterator<Item = (&'static str, AttributeValue)> + '_ {
         self.all().filter(|(name, _)| *name == PK || *name == SK)
@@ -105,6 +113,12 @@ fn org(scope: &OrgScope) -> String {
     format!("ORG#{}", scope.organization())
 }
 
+/// Partition of an organization: itself, its members and what they have set up.
+#[must_use]
+pub fn organization_partition(scope: &OrgScope) -> String {
+    org(scope)
+}
+
 #[must_use]
 pub fn organization(scope: &OrgScope) -> Keys {
     Keys::new(org(scope), ORGANIZATION)
@@ -112,7 +126,7 @@ pub fn organization(scope: &OrgScope) -> Keys {
 
 #[must_use]
 pub fn member(scope: &OrgScope, user: &UserId) -> Keys {
-    Keys::new(org(scope), format!("MEMBER#{user}"))
+    Keys::new(org(scope), format!("{MEMBER}{user}"))
 }
 
 /// A member's published profile.

@@ -6,6 +6,7 @@ mod batch;
 mod deals;
 mod directory;
 mod error;
+mod import_chunks;
 pub mod keys;
 mod links;
 mod messages;

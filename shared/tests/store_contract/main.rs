@@ -11,6 +11,7 @@ mod deletion;
 mod entry;
 mod export;
 mod holds;
+mod imports;
 mod limits;
 mod lists;
 mod logging;
