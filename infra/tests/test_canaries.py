@@ -76,6 +76,7 @@ def test_the_logs_are_read_to_their_end(log_lines, last_request):
         "OutboxSweeper",
         "PipelineEntry",
         "DealWon",
+        "ImportWorker",
         "Messenger",
         "ReferralsApi",
         "TokenClaims",
