@@ -16,7 +16,7 @@ use crate::domain::{
 };
 
 pub(super) struct Cells<'a> {
-    cells: &'a BTreeMap<Column, String>,
+    texts: &'a BTreeMap<Column, String>,
     ground: &'a Ground<'a>,
     errors: Vec<RowError>,
 }
@@ -38,13 +38,13 @@ impl When {
 }
 
 impl<'a> Cells<'a> {
-    pub fn new(cells: &'a BTreeMap<Column, String>, ground: &'a Ground<'a>) -> Self {
-        Self { cells, ground, errors: Vec::new() }
+    pub fn new(texts: &'a BTreeMap<Column, String>, ground: &'a Ground<'a>) -> Self {
+        Self { texts, ground, errors: Vec::new() }
     }
 
     /// An id or a code: exactly as it is written.
     pub fn code(&self, column: Column) -> Option<&'a str> {
-        self.cells.get(&column).map(String::as_str).filter(|text| !text.is_empty())
+        self.texts.get(&column).map(String::as_str).filter(|text| !text.is_empty())
     }
 
     /// Text. None when there is nothing but white space.
