@@ -39,6 +39,8 @@ INSTANCE = {
     "STACK_PORT": os.environ.get("TEST_STACK_PORT") or str(_free_port()),
     # Redelivery at the pace of a test.
     "QUEUE_VISIBILITY_SECONDS": "2",
+    "IMPORT_QUEUE_VISIBILITY_SECONDS": "20",
+    "IMPORT_ROWS_PER_SECOND": "1000",
     # The flows come from one address and mostly to one slug. The tests of the limits set their own.
     "CAPTURE_IP_PER_MINUTE": "100000",
     "CAPTURE_IP_PER_HOUR": "100000",

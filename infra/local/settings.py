@@ -38,6 +38,7 @@ FUNCTIONS = (
     "token-claims",
     "unsubscribe",
     "delivery-feedback",
+    "import-worker",
 )
 ADMIN_TOOL = "referrals-admin"
 
@@ -45,6 +46,8 @@ ADMIN_TOOL = "referrals-admin"
 PARAMETERS = {
     "QUEUE_VISIBILITY_SECONDS": "QueueVisibilitySeconds",
     "SWEEP_AFTER_SECONDS": "SweepAfterSeconds",
+    "IMPORT_ROWS_PER_SECOND": "ImportRowsPerSecond",
+    "IMPORT_QUEUE_VISIBILITY_SECONDS": "ImportQueueVisibilitySeconds",
     "CAPTURE_IP_PER_MINUTE": "CaptureIpPerMinute",
     "CAPTURE_IP_PER_HOUR": "CaptureIpPerHour",
     "CAPTURE_SLUG_PER_MINUTE": "CaptureSlugPerMinute",

@@ -315,7 +315,17 @@ def test_who_may_do_what_in_the_ledger(template):
         "TokenClaimsRole": {"GetItem"},
         "UnsubscribeRole": {"GetItem", "PutItem", "UpdateItem"},
         "DeliveryFeedbackRole": {"GetItem", "PutItem", "UpdateItem"},
+        "ImportWorkerRole": capturing | {"Query", "DeleteItem"},
     }
+
+
+def test_imports_are_announced_to_nobody_and_leave_room(template):
+    role = named(template.functions["ImportWorkerFunction"]["Role"])
+    reached = {str(resource) for owner, _, resource in template.statements() if owner == role}
+    assert not any("OutboxTable" in resource for resource in reached)
+    mapping = template.mappings["ImportWorkerMapping"]
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 2})
+    assert template.feeding_queues["ImportQueue"] == "ImportWorkerFunction"
 
 
 def test_only_who_empties_the_outbox_publishes_and_they_cannot_read_the_ledger(template):

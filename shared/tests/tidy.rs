@@ -93,6 +93,7 @@ fn an_organization_is_taken_only_from_where_it_can_be_trusted() {
                 "shared/src/usecase/enter_pipeline.rs",
                 "shared/src/usecase/hear_of_deal.rs",
                 "shared/src/usecase/hear_of_delivery.rs",
+                "shared/src/usecase/import_chunk.rs",
             ],
         ),
         ("from_login_directory", &["shared/src/usecase/issue_claims.rs"]),
@@ -121,9 +122,11 @@ fn keys_are_built_in_one_place() {
         "\"POISON#",
         "#INBOX#",
         "#PAIR#",
+        "#ORIGIN#",
+        "#IMPORT#",
     ];
     for folder in ["shared/src", "functions", "infra/admin"] {
-        nobody_names(&words, folder, &["shared/src/store/keys.rs"]);
+        nobody_names(&words, folder, &["shared/src/store/keys"]);
     }
 }
 
@@ -135,7 +138,7 @@ fn the_environment_is_read_in_one_place() {
 }
 
 /// What may stand in the logs: ids, codes and counts. Never what somebody typed.
-const LOGGED: [&str; 27] = [
+const LOGGED: [&str; 33] = [
     "claims.reason",
     "deal.id",
     "error.message",
@@ -148,6 +151,12 @@ const LOGGED: [&str; 27] = [
     "holds.released",
     "http.method",
     "http.status",
+    "import.chunk",
+    "import.created",
+    "import.failed",
+    "import.id",
+    "import.line",
+    "import.unchanged",
     "message.id",
     "organization.id",
     "outbox.published",

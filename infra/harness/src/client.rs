@@ -22,7 +22,7 @@ pub(crate) struct Somebody {
 
 impl Somebody {
     /// With a number when there is an area for it.
-    fn new(role: &str, area: Option<&str>, number: u32) -> Self {
+    pub(crate) fn new(role: &str, area: Option<&str>, number: u32) -> Self {
         Self {
             name: format!("{role} {CANARY} {number}"),
             email: format!("{role}-{CANARY}-{number}@example.com").to_lowercase(),
@@ -130,7 +130,7 @@ impl World {
         self.distinct(Submitted { referrer, referred: first.referrer.clone(), key: None, agrees_to_sms: false })
     }
 
-    fn distinct(&mut self, form: Submitted) -> Submitted {
+    pub(crate) fn distinct(&mut self, form: Submitted) -> Submitted {
         self.submissions.push(form.clone());
         form
     }

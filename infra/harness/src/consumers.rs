@@ -23,7 +23,7 @@ struct Consumer {
 }
 
 /// All of them; who is not here is not invoked by events.
-const CONSUMERS: [Consumer; 4] = [
+const CONSUMERS: [Consumer; 5] = [
     Consumer { function: Name::PipelineEntry, batch: 10, ours: &["REFERRAL_RECEIVED"], anybodys: &[] },
     Consumer {
         function: Name::DealWon,
@@ -37,6 +37,7 @@ const CONSUMERS: [Consumer; 4] = [
         ours: &["LEAD_ENTERED_PIPELINE", "REWARD_READY", "REWARD_SENT", "THANK_YOU_REQUESTED"],
         anybodys: &[],
     },
+    Consumer { function: Name::ImportWorker, batch: 1, ours: &["IMPORT_CHUNK_READY"], anybodys: &[] },
     // SES tells it, and on another bus: see `World::hear`.
     Consumer { function: Name::DeliveryFeedback, batch: 10, ours: &[], anybodys: &[] },
 ];

@@ -6,11 +6,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use referrals_testing::Item;
 
 use crate::{
-    BusEntry, Submitted, World,
+    BusEntry, Submitted, UploadedFile, World,
     client::{CANARY, Somebody},
     deals,
     delivery::is_pending,
-    messages,
+    imports, messages,
     world::BUS,
 };
 
@@ -23,6 +23,7 @@ pub async fn violations(world: &World) -> Vec<String> {
         outbox: world.store.outbox_items().await,
         bus: world.bus.entries(),
         submissions: &world.submissions,
+        imports: &world.imports,
         found: Vec::new(),
     };
     state.outbox_is_empty(&world.unreadable);
@@ -36,6 +37,7 @@ pub async fn violations(world: &World) -> Vec<String> {
     let told = messages::violations(world, &state.items, &state.bus);
     state.found.extend(told);
     state.found.extend(deals::violations(&state.items, &state.bus, &world.deals));
+    state.found.extend(imports::violations(&state.items, &world.imports));
     for (function, count) in world.queues.dead() {
         state.found.push(format!("{count} messages for {} are dead letters", function.as_str()));
     }
@@ -49,12 +51,18 @@ struct State<'a> {
     outbox: Vec<Item>,
     bus: Vec<BusEntry>,
     submissions: &'a [Submitted],
+    imports: &'a [UploadedFile],
     found: Vec<String>,
 }
 
 impl State<'_> {
     fn of_kind(&self, kind: &str) -> Vec<&Item> {
         self.items.iter().filter(|item| item.kind() == kind).collect()
+    }
+
+    /// Those that came through a form.
+    fn submitted(&self) -> Vec<&Item> {
+        self.of_kind("REFERRAL").into_iter().filter(|row| imports::imported_as(row).is_none()).collect()
     }
 
     fn expect(&mut self, holds: bool, violation: impl FnOnce() -> String) {
@@ -84,7 +92,7 @@ impl State<'_> {
     /// Exactly one referral, guard, lead and link per submission, and nothing besides.
     fn each_submission_is_one_referral(&mut self) {
         let mut rows: BTreeMap<(String, String), Vec<(String, String)>> = BTreeMap::new();
-        for referral in self.of_kind("REFERRAL") {
+        for referral in self.submitted() {
             let pair = (referral.text("referrerPersonId").to_owned(), email(referral, "referredContact"));
             let row = (referral.text("id").to_owned(), referral.text("referredPersonId").to_owned());
             rows.entry(pair).or_default().push(row);
@@ -122,6 +130,7 @@ impl State<'_> {
             .submissions
             .iter()
             .flat_map(|submission| [&submission.referrer, &submission.referred])
+            .chain(imports::advocates(self.imports))
             .map(|somebody| (somebody.email.as_str(), somebody))
             .collect();
         let numbers = named.values().filter(|somebody| somebody.phone.is_some()).count();
@@ -142,8 +151,9 @@ impl State<'_> {
             .filter(|row| row.text("relationshipStage") == "ADVOCATE")
             .map(|row| row.text("id").to_owned())
             .collect();
-        for submission in self.submissions {
-            let referrer = self.holder(&submission.referrer);
+        let forms = self.submissions.iter().map(|submission| &submission.referrer);
+        for referrer in forms.chain(imports::advocates(self.imports)) {
+            let referrer = self.holder(referrer);
             self.expect(advocates.contains(&referrer), || format!("the referrer {referrer} is no advocate"));
         }
     }
@@ -204,7 +214,7 @@ impl State<'_> {
             for entry in self.bus.iter().filter(|entry| entry.detail_type == detail_type) {
                 told.entry(entry.metadata("subject")).or_default().insert(entry.metadata("id"));
             }
-            for referral in self.of_kind("REFERRAL").iter().map(|row| row.text("id").to_owned()).collect::<Vec<_>>() {
+            for referral in self.submitted().iter().map(|row| row.text("id").to_owned()).collect::<Vec<_>>() {
                 let ids = announced.remove(&referral).unwrap_or_default();
                 self.equal(&format!("{action} events of {referral}"), &ids.len(), &1);
                 let on_bus = told.remove(&referral).unwrap_or_default();
@@ -232,7 +242,7 @@ impl State<'_> {
             *flagged.entry(last(audit.text("pk"))).or_default() += 1;
         }
         let mut found = Vec::new();
-        for referral in self.of_kind("REFERRAL") {
+        for referral in self.submitted() {
             let id = referral.text("id");
             let wanted = rivals.get(email(referral, "referredContact").as_str()).is_some_and(|rivals| rivals.len() > 1);
             let has = referral.0.get("riskFlags").is_some_and(|flags| format!("{flags:?}").contains("CONTESTED"));

@@ -50,6 +50,8 @@ pub enum Scenario {
     HearComplaint,
     /// It has reached its mailbox, and nobody knew that it had left.
     HearAfterDoubt,
+    /// A part of a file: two rows of a new advocate, and one that is wrong.
+    ImportChunk,
 }
 
 /// What the function is to do.
@@ -61,7 +63,7 @@ pub enum Work {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::CaptureStranger,
         Self::CaptureReturning,
         Self::CaptureRepeated,
@@ -87,6 +89,7 @@ impl Scenario {
         Self::HearBounce,
         Self::HearComplaint,
         Self::HearAfterDoubt,
+        Self::ImportChunk,
     ];
 
     #[must_use]
@@ -108,6 +111,7 @@ impl Scenario {
             Self::HearDelivered | Self::HearBounce | Self::HearComplaint | Self::HearAfterDoubt => {
                 Name::DeliveryFeedback
             }
+            Self::ImportChunk => Name::ImportWorker,
         }
     }
 
@@ -179,6 +183,13 @@ impl Scenario {
                 world.enter().await;
                 // What entering has announced, on its way to whom it may concern.
                 world.relay().await;
+                Work::Waiting
+            }
+            Self::ImportChunk => {
+                let mut rows = world.history(2, 2);
+                rows.push(world.wrong_row(&rows[0]));
+                let file = world.upload(&rows, rows.len()).await;
+                world.announce(&file);
                 Work::Waiting
             }
             _ => {

@@ -6,7 +6,7 @@ use referrals_testing::{Fixtures, TestStore};
 use serde_json::Value;
 
 use crate::{
-    Answer, Bus, Function, Plan, PostOffice, Proxy, Stage, Submitted,
+    Answer, Bus, Function, Plan, PostOffice, Proxy, Stage, Submitted, UploadedFile,
     consumers::Queues,
     deals::{self, ToldDeal},
     delivery::Stream,
@@ -24,10 +24,11 @@ pub enum Name {
     DealWon,
     Messenger,
     DeliveryFeedback,
+    ImportWorker,
 }
 
 impl Name {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PublicCapture,
         Self::EventRelay,
         Self::OutboxSweeper,
@@ -35,6 +36,7 @@ impl Name {
         Self::DealWon,
         Self::Messenger,
         Self::DeliveryFeedback,
+        Self::ImportWorker,
     ];
 
     #[must_use]
@@ -47,12 +49,18 @@ impl Name {
             Self::DealWon => "deal-won",
             Self::Messenger => "messenger",
             Self::DeliveryFeedback => "delivery-feedback",
+            Self::ImportWorker => "import-worker",
         }
     }
 
     /// As in the template.
-    fn timeout(self) -> Duration {
-        Duration::from_secs(if self == Self::OutboxSweeper { 50 } else { 15 })
+    #[must_use]
+    pub fn timeout(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::OutboxSweeper => 50,
+            Self::ImportWorker => 60,
+            _ => 15,
+        })
     }
 }
 
@@ -81,6 +89,8 @@ pub struct World {
     pub(crate) thanks: Vec<Thanks>,
     /// Whether the last of them is what the present piece of work is about.
     pub(crate) is_thanking: bool,
+    /// The files that were taken in.
+    pub(crate) imports: Vec<UploadedFile>,
     /// Ids of outbox items that were made unreadable.
     pub(crate) unreadable: Vec<String>,
     pub(crate) counter: u32,
@@ -109,10 +119,18 @@ impl World {
             deals: Vec::new(),
             thanks: Vec::new(),
             is_thanking: false,
+            imports: Vec::new(),
             unreadable: Vec::new(),
             counter: 0,
             functions: functions.into(),
         }
+    }
+
+    /// One more environment of a function, as Lambda starts them, with a proxy of its own.
+    pub async fn another(&self, name: Name) -> (Function, Proxy) {
+        let engine = self.store.settings.endpoint_url.clone().expect("the engine's address");
+        let proxy = Proxy::start(&engine, self.bus.clone(), self.post_office.clone()).await;
+        (Function::new(name.as_str(), environment(&self.store, &proxy)), proxy)
     }
 
     /// One invocation, whatever comes of it.
@@ -181,5 +199,7 @@ fn environment(store: &TestStore, proxy: &Proxy) -> Vec<(&'static str, String)> 
         ("CONFIGURATION_SET", "mail".to_owned()),
         // A redelivery comes when nobody is at it any more: the queue hides a message for longer than a claim holds.
         ("CLAIM_SECONDS", "0".to_owned()),
+        // As fast as it goes.
+        ("IMPORT_ROWS_PER_SECOND", "0".to_owned()),
     ]
 }

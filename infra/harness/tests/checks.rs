@@ -48,6 +48,30 @@ async fn each_missing_row_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_missing_row_of_an_import_is_noticed() {
+    let mut world = World::start().await;
+    let work = Scenario::ImportChunk.prepare(&mut world).await.unwrap();
+    assert!(!violations(&world).await.is_empty(), "a chunk waits");
+    Scenario::ImportChunk.finish(&mut world, &work, None).await.unwrap();
+    assert_eq!(violations(&world).await, Vec::<String>::new());
+    let ledger = world.store.table.clone();
+    for kind in ["REFERRAL", "ORIGIN", "REPORT", "AUDIT", "CONTACT", "IMPORT"] {
+        let found = row(&world, kind).await;
+        delete(&world, &found).await;
+        assert!(!violations(&world).await.is_empty(), "{kind}");
+        put(&world, &ledger, found).await;
+        assert_eq!(violations(&world).await, Vec::<String>::new(), "{kind}");
+    }
+    let mut twice = row(&world, "REFERRAL").await;
+    for name in ["pk", "id"] {
+        let other = format!("{}9", twice.text(name));
+        twice.0.insert(name.to_owned(), AttributeValue::S(other));
+    }
+    put(&world, &ledger, twice).await;
+    assert!(!violations(&world).await.is_empty(), "a row that is there twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_second_effect_is_noticed() {
     let world = quiet().await;
     let ledger = world.store.table.clone();

@@ -14,6 +14,7 @@ mod calls;
 mod committed;
 mod engine;
 mod fixtures;
+mod imports;
 mod queue;
 mod tables;
 
@@ -22,4 +23,5 @@ pub use calls::CallCounter;
 pub use committed::assert_committed;
 pub use engine::{Item, TestStore};
 pub use fixtures::{Fixtures, STARTED_AT, TestClock, contact, name, submission};
+pub use imports::Upload;
 pub use queue::{batch, failed, in_a_minute};

@@ -50,6 +50,12 @@ impl Zone {
             Err(InvalidDay)
         }
     }
+
+    /// The day that it is here, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn day_of(&self, at: Timestamp) -> String {
+        at.in_zone(&self.0).date().to_string()
+    }
 }
 
 impl TryFrom<String> for Zone {

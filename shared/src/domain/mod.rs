@@ -17,6 +17,7 @@ pub mod id;
 pub mod idempotency;
 pub mod import;
 pub mod import_file;
+pub mod import_row;
 pub mod letter;
 pub mod lifecycle;
 pub mod message;

@@ -246,6 +246,14 @@ pub struct Origin {
     pub channel: Option<Label>,
 }
 
+impl Origin {
+    /// What makes it one: the channel is only told about it.
+    #[must_use]
+    pub fn name(&self) -> (&str, &str) {
+        (self.source_system.as_str(), self.external_id.as_str())
+    }
+}
+
 /// What is known when a referral is captured or logged.
 #[derive(Debug, Clone)]
 pub struct NewReferral {

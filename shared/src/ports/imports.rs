@@ -62,11 +62,32 @@ pub trait ImportDesk: Send + Sync {
     ) -> impl Future<Output = Result<(Vec<RowReport>, bool), StoreError>> + Send;
 }
 
+/// A part of an import that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// As it was when the chunk was read.
+    pub import: Import,
+    pub number: u32,
+    pub rows: Vec<RawRow>,
+}
+
+/// What became a referral, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    pub referral: ReferralId,
+    pub import: ImportId,
+    /// Of the import's file.
+    pub line: u32,
+}
+
 /// One imported referral, in one transaction. No event and no guard: it is history.
 #[derive(Debug, Clone)]
 pub struct ImportedWrite {
     /// Has an [`Origin`], and the deal that it is to be linked to.
     pub referral: Referral,
+    pub import: ImportId,
+    pub line: u32,
+    /// Whoever is credited becomes an advocate too.
     pub referrer: ReferrerWrite,
     pub audit: AuditEntry,
 }
@@ -77,7 +98,7 @@ pub struct ImportedWrite {
 pub enum ImportedOutcome {
     Recorded,
     /// Something with this origin was imported before.
-    Known(ReferralId),
+    Known(Imported),
     /// The deal belongs to another referral.
     DealTaken,
     /// A key of the person to be created belongs to somebody already.
@@ -91,20 +112,21 @@ pub enum ImportedOutcome {
 
 /// Chunks of imports, for those who work through them.
 pub trait ImportRecorder: Send + Sync {
-    /// The rows of a chunk; None when it is done, or was never there. Strongly consistent.
+    /// None when it is done, or was never there. Strongly consistent.
     fn find_chunk(
         &self,
         scope: &OrgScope,
         id: &ImportId,
         number: u32,
-    ) -> impl Future<Output = Result<Option<Vec<RawRow>>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Chunk>, StoreError>> + Send;
 
-    /// The referral with this origin. Strongly consistent.
+    /// What has these origins, one by one in their order. The channel of an origin makes no difference. Strongly
+    /// consistent.
     fn find_imported(
         &self,
         scope: &OrgScope,
-        origin: &Origin,
-    ) -> impl Future<Output = Result<Option<ReferralId>, StoreError>> + Send;
+        origins: &[Origin],
+    ) -> impl Future<Output = Result<Vec<Option<Imported>>, StoreError>> + Send;
 
     fn record_imported(
         &self,
@@ -116,8 +138,7 @@ pub trait ImportRecorder: Send + Sync {
     fn finish_chunk(
         &self,
         scope: &OrgScope,
-        id: &ImportId,
-        number: u32,
+        chunk: &Chunk,
         reports: &[RowReport],
         at: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;

@@ -29,7 +29,9 @@ pub use directory::{
     ProfileWriteOutcome,
 };
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
-pub use imports::{BeginOutcome, ImportDesk, ImportRecorder, ImportedOutcome, ImportedWrite, NewImport};
+pub use imports::{
+    BeginOutcome, Chunk, ImportDesk, ImportRecorder, Imported, ImportedOutcome, ImportedWrite, NewImport,
+};
 pub use ledger::{History, Page, Position, ReferralReader};
 pub use links::{Correction, CorrectionOutcome, Link, LinkKeeper, RestoreOutcome};
 pub use messages::{Carrier, MessageBook, MessageWrite, MessageWriteOutcome, RecipientGuard, SuppressionList};

@@ -94,6 +94,12 @@ impl Keys {
         self
     }
 
+    /// The partition of the table.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.0.iter().find(|(name, _)| *name == PK).map_or("", |(_, value)| value)
+    }
+
     /// Table key only, for reads, updates and deletes.
     pub fn primary(&self) -> impl Iterator<Item = (&'static str, AttributeValue)> + '_ {
         self.all().filter(|(name, _)| *name == PK || *name == SK)
@@ -109,7 +115,7 @@ fn org(scope: &OrgScope) -> String {
     format!("ORG#{}", scope.organization())
 }
 
-/// Partition of the organization's own row and its members.
+/// Partition of an organization: itself, its members and what they have set up.
 #[must_use]
 pub fn organization_partition(scope: &OrgScope) -> String {
     org(scope)

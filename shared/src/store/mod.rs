@@ -7,6 +7,7 @@ mod batch;
 mod deals;
 mod directory;
 mod error;
+mod import_chunks;
 mod imports;
 pub mod keys;
 mod links;

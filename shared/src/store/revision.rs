@@ -115,15 +115,7 @@ impl Ledger {
             self.unlink_deal(&mut transaction, scope, deal, &own.id, old_deal)?;
         }
         if let Some(deal) = &revision.linked_deal {
-            // The deal may be known from its own events already: only the link is written.
-            transaction.update(
-                Part::Deal,
-                &self.table,
-                &keys::deal(scope, deal),
-                "SET dealId = :deal, referralId = :referral ADD version :one",
-                "attribute_not_exists(referralId) OR referralId = :referral",
-                [(":deal", text(deal.as_str())), (":referral", text(own.id.as_str())), (":one", one())],
-            )?;
+            self.link_deal(&mut transaction, Part::Deal, scope, deal, &own.id)?;
         }
         if let Some(lead) = &revision.lead.from {
             transaction.delete(Part::Effect, &self.table, primary(&keys::lead_link(scope, lead, &own.id)))?;
@@ -193,6 +185,10 @@ impl Ledger {
                 Belonging::Not => transaction.check(Part::Guard, &self.table, &keys, IS_NOT_OWN, [], own)?,
             }
         }
+        if let Some(origin) = &referral.origin {
+            // A row that was wrong can be imported again. It was written with the referral, so it is the referral's.
+            transaction.delete(Part::Effect, &self.table, primary(&keys::origin(scope, origin)))?;
+        }
         let audit = keys::audit(scope, &referral.id, &removal.audit);
         transaction.create(Part::Effect, &self.table, to_item(&removal.audit, &audit)?)?;
         Ok(transaction)
@@ -228,6 +224,26 @@ impl Ledger {
                 transaction.check(Part::Counter, &self.table, &person, "attribute_not_exists(pk)", [], [])
             }
         }
+    }
+
+    /// Gives a deal to the referral, unless it is another one's.
+    pub(super) fn link_deal<N: Copy + PartialEq>(
+        &self,
+        transaction: &mut Transaction<N>,
+        name: N,
+        scope: &OrgScope,
+        deal: &DealId,
+        referral: &ReferralId,
+    ) -> Result<(), StoreError> {
+        // The deal may be known from its own events already: only the link is written.
+        transaction.update(
+            name,
+            &self.table,
+            &keys::deal(scope, deal),
+            "SET dealId = :deal, referralId = :referral ADD version :one",
+            "attribute_not_exists(referralId) OR referralId = :referral",
+            [(":deal", text(deal.as_str())), (":referral", text(referral.as_str())), (":one", one())],
+        )
     }
 
     fn unlink_deal(

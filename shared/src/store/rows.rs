@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{error::unreadable_row, keys::Keys, transaction::Attributes};
 use crate::{
     domain::{
-        id::{DealId, OrgId, PersonId, ReferralId, UserId},
+        id::{DealId, ImportId, OrgId, PersonId, ReferralId, UserId},
         import::{RawRow, RowReport},
         time::Timestamp,
     },
@@ -90,6 +90,16 @@ pub struct DueHoldRow {
     pub organization_id: OrgId,
     pub referral_id: ReferralId,
     pub until: Timestamp,
+}
+
+/// What was imported under an origin.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OriginRow {
+    pub referral_id: ReferralId,
+    pub import_id: ImportId,
+    /// Of the import's file.
+    pub line: u32,
 }
 
 /// Rows of a file that wait to be imported.

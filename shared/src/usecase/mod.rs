@@ -18,6 +18,7 @@ pub mod find_profile;
 pub mod find_referral;
 pub mod hear_of_deal;
 pub mod hear_of_delivery;
+pub mod import_chunk;
 pub mod issue_claims;
 pub mod keep_policy;
 pub mod keep_profile;

@@ -13,6 +13,7 @@ mod entry;
 mod export;
 mod holds;
 mod import_desk;
+mod imports;
 mod limits;
 mod lists;
 mod logging;

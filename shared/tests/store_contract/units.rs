@@ -31,7 +31,7 @@ use referrals::{
         list_rewards::list_rewards,
     },
 };
-use referrals_testing::{Fixtures, contact, name, submission};
+use referrals_testing::{Fixtures, Upload, contact, name, submission};
 
 use crate::world::World;
 
@@ -136,5 +136,16 @@ async fn operations_cost_what_the_data_model_says() {
     let action = RewardAction::MarkSent { by: Fixtures::owner().user, acknowledges: true };
     change(&world, id, &ReferralChange { reward_action: Some(action), ..ReferralChange::default() }).await;
     row("a reward marked sent");
+    let row_of = |line: u32, who: &str| Upload::row(line, &[&format!("referrerEmail={who}@example.com")]);
+    let [one, two] = [&[row_of(2, "val")][..], &[row_of(3, "uma"), row_of(4, "uma")]];
+    for (operation, rows) in [
+        ("import of 1 row, new referrer", one),
+        ("import of 2 rows of one new referrer", two),
+        ("import of 2 rows that are there", two),
+    ] {
+        let upload = Upload::begin(&world.store, rows, false).await;
+        world.import(&upload, 1).await;
+        row(operation);
+    }
     insta::assert_snapshot!(table.join("\n"));
 }

@@ -1,0 +1,494 @@
+//! What a row may say, as tables, and what becomes of what this product has written itself.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{
+    calendar::Zone,
+    change::{Patch, ReferralChange},
+    deal::{DealNews, DealState},
+    email::Email,
+    id::OrgId,
+    lifecycle::Step,
+    money::{Currency, MAX_MINOR},
+    organization::{AccountStatus, Notify, Role},
+    phone::Region,
+    reward::Revenue,
+    reward_lane::RewardLane,
+    text::Label,
+};
+
+const NOW: &str = "2026-11-22T07:00:00.000Z";
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn organization() -> Organization {
+    Organization {
+        id: OrgId::parse("org_1").unwrap(),
+        name: "Doe Realty Group".to_owned(),
+        status: AccountStatus::Active,
+        timezone: Zone::parse("America/New_York").unwrap(),
+        default_region: Region::default(),
+    }
+}
+
+fn member(user: &str, email: &str, status: AccountStatus) -> Member {
+    Member {
+        organization_id: OrgId::parse("org_1").unwrap(),
+        user_id: UserId::parse(user).unwrap(),
+        role: Role::Member,
+        status,
+        name: PersonName::parse("Jane Doe").unwrap(),
+        email: Email::parse(email).unwrap(),
+        phone: None,
+        notify: Notify { new_referral: true, reward_ready: true, sms: false },
+    }
+}
+
+fn policy() -> RewardPolicy {
+    RewardPolicy { version: 4, holding_period_days: 0, ..RewardPolicy::default_of(OrgId::parse("org_1").unwrap()) }
+}
+
+fn with_ground<T>(act: impl FnOnce(&Ground<'_>) -> T) -> T {
+    let members = [
+        member("user_1", "jane@agents.example", AccountStatus::Active),
+        member("user_2", "Cara@Agents.example", AccountStatus::Suspended),
+        member("user_3", "office@agents.example", AccountStatus::Active),
+        member("user_4", "office@agents.example", AccountStatus::Active),
+    ];
+    let (organization, policy) = (organization(), policy());
+    act(&Ground { organization: &organization, members: &members, policy: &policy, now: at(NOW) })
+}
+
+type CellsOf = BTreeMap<Column, String>;
+
+/// A row that is fine, with the cells of `text` instead of its own: `column=value`, one a line. An empty one is none.
+fn cells(text: &[&str]) -> CellsOf {
+    let plain = [
+        "sourceSystem=crm",
+        "externalId=17",
+        "referrerName=Pat Jones",
+        "referrerEmail=pat@example.com",
+        "referredName=Sam Lee",
+        "agentUserId=user_1",
+        "receivedAt=2026-03-01T10:00:00Z",
+    ];
+    let mut cells = CellsOf::new();
+    for cell in plain.iter().chain(text) {
+        let (column, value) = cell.split_once('=').unwrap();
+        cells.insert(Column::find(column).unwrap(), value.to_owned());
+    }
+    cells.retain(|_, value| !value.is_empty());
+    cells
+}
+
+fn read(text: &[&str]) -> Result<ImportRow, Vec<RowError>> {
+    with_ground(|ground| ImportRow::read(&cells(text), ground))
+}
+
+fn referral(text: &[&str]) -> Referral {
+    with_ground(|ground| made(&cells(text), ground).unwrap_or_else(|errors| panic!("{text:?}: {errors:?}")))
+}
+
+fn made(cells: &CellsOf, ground: &Ground<'_>) -> Result<Referral, Vec<RowError>> {
+    let row = ImportRow::read(cells, ground)?;
+    Ok(row.referral(ReferralId::parse("ref_1").unwrap(), PersonId::parse("person_1").unwrap(), ground))
+}
+
+/// `column code`, as told.
+fn errors(text: &[&str]) -> Vec<String> {
+    let told = |error: RowError| format!("{} {}", error.column.map_or("", Column::as_str), error.code);
+    read(text).err().unwrap_or_default().into_iter().map(told).collect()
+}
+
+/// A deal that was won, and what it brought.
+const WON: [&str; 5] =
+    ["status=CONVERTED", "dealId=deal_1", "convertedAt=2026-05-02", "grossCommissionMinor=1250000", "currency=USD"];
+
+fn won(text: &[&'static str]) -> Vec<&'static str> {
+    WON.iter().chain(text).copied().collect()
+}
+
+#[test]
+fn a_plain_row_is_a_referral_that_was_received() {
+    let referral = referral(&["channel=Facebook ads", "notes=Call in the evening.\r\nNot on Sundays."]);
+    assert_eq!(referral.created_at, at("2026-03-01T10:00:00Z"));
+    assert_eq!((referral.updated_at, referral.version), (at(NOW), 1));
+    assert_eq!((referral.month.to_string().as_str(), referral.channel), ("2026-03", Channel::Import));
+    assert_eq!(referral.status, ReferralStatus::Received);
+    assert_eq!(referral.notes.unwrap().as_str(), "Call in the evening.\nNot on Sundays.");
+    let origin = referral.origin.unwrap();
+    assert_eq!((origin.name(), origin.channel.as_ref().map(Label::as_str)), (("crm", "17"), Some("Facebook ads")));
+    assert_eq!((referral.reward, referral.conversion, referral.guarded_pair), (None, None, None));
+}
+
+#[test]
+fn the_month_is_the_organizations() {
+    for (received, month, created) in [
+        ("2026-03-01T04:59:59Z", "2026-02", "2026-03-01T04:59:59.000Z"),
+        ("2026-03-01", "2026-03", "2026-03-01T05:00:00.000Z"),
+        ("2026-03-01T00:30:00+02:00", "2026-02", "2026-02-28T22:30:00.000Z"),
+    ] {
+        let cell = format!("receivedAt={received}");
+        let referral = referral(&[&cell]);
+        assert_eq!((referral.month.to_string().as_str(), referral.created_at), (month, at(created)), "{received}");
+    }
+}
+
+#[test]
+fn what_has_to_be_there_is_asked_for() {
+    for (missing, wanted) in [
+        ("sourceSystem=", "sourceSystem required"),
+        ("externalId= ", "externalId required"),
+        ("referrerName=", "referrerName required"),
+        ("referrerEmail=", "referrerEmail email_or_phone_required"),
+        ("referredName=\t", "referredName required"),
+        ("agentUserId=", "agentUserId required"),
+        ("receivedAt=", "receivedAt required"),
+    ] {
+        assert_eq!(errors(&[missing]), [wanted], "{missing}");
+    }
+    assert_eq!(errors(&["referrerEmail=", "referrerPhone=(415) 555-2671"]), [""; 0]);
+}
+
+#[test]
+fn a_wrong_cell_is_named_with_what_is_wrong() {
+    for (cell, wanted) in [
+        ("sourceSystem=a\u{202e}b", "forbidden_character"),
+        ("referrerName=Pat\u{200b}", "forbidden_character"),
+        ("referrerEmail=pat", "invalid_email"),
+        ("referrerPhone=12", "invalid_phone"),
+        ("referredEmail=sam@", "invalid_email"),
+        ("referredPhone=none", "invalid_phone"),
+        ("agentUserId=user_9", "unknown_id"),
+        ("agentUserId=USER_1", "unknown_id"),
+        ("agentEmail=nobody@agents.example", "unknown_agent"),
+        ("agentEmail=office@agents.example", "other_agent"),
+        ("agentEmail=jane", "invalid_email"),
+        ("status=received", "unknown_status"),
+        ("receivedAt=01.03.2026", "invalid_time"),
+        ("receivedAt=2026-02-30", "invalid_time"),
+        ("receivedAt=2026-03-01T10:00:00", "invalid_time"),
+        ("receivedAt=1969-12-31T00:00:00Z", "invalid_time"),
+        ("receivedAt=2026-11-22T07:00:00.001Z", "in_the_future"),
+        ("receivedAt=2026-11-23", "in_the_future"),
+        ("lostReason=Moved away", "only_when_lost"),
+        ("dealId=17", "invalid_id"),
+        ("convertedAt=2026-05-02", "not_converted"),
+        ("salePriceMinor=1", "not_converted"),
+        ("grossCommissionMinor=1", "not_converted"),
+        ("currency=USD", "not_converted"),
+        ("reversed=yes", "true_or_false_expected"),
+        ("rewardType=giftcard", "unknown_reward_type"),
+        ("rewardValue=1", "out_of_range"),
+        ("rewardCurrency=usd", "unknown_currency"),
+        ("rewardStatus=PAID", "unknown_reward_status"),
+        ("rewardStatus=HELD", "unsupported_reward_status"),
+        ("rewardStatus=CANCELED", "unsupported_reward_status"),
+        ("rewardSentAt=2026-05-02", "not_sent"),
+    ] {
+        let column = cell.split_once('=').unwrap().0;
+        let told = errors(&[cell]);
+        assert_eq!(told.first(), Some(&format!("{column} {wanted}")), "{cell:?}: {told:?}");
+    }
+    let long = format!("notes={}", "x".repeat(4_001));
+    assert_eq!(errors(&[&long]), ["notes too_long"]);
+    assert_eq!(errors(&["externalId=17\n18"]), ["externalId forbidden_character"]);
+    assert_eq!(errors(&["agentUserId=", "agentEmail=office@agents.example"]), ["agentEmail ambiguous_agent"]);
+    assert_eq!(errors(&["referredEmail=PAT+x@example.com"]), [" self_referral"]);
+}
+
+#[test]
+fn a_won_deal_says_what_it_brought() {
+    for (cell, wanted) in [
+        ("dealId=", "dealId required"),
+        ("convertedAt=2026-02-28", "convertedAt before_received"),
+        ("convertedAt=2026-12-01", "convertedAt in_the_future"),
+        ("convertedAt=soon", "convertedAt invalid_time"),
+        ("salePriceMinor=-1", "salePriceMinor out_of_range"),
+        ("salePriceMinor=9007199254740992", "salePriceMinor out_of_range"),
+        ("salePriceMinor=99999999999999999999", "salePriceMinor out_of_range"),
+        ("salePriceMinor=1.0", "salePriceMinor whole_number_expected"),
+        ("salePriceMinor=1e6", "salePriceMinor whole_number_expected"),
+        ("salePriceMinor=+5", "salePriceMinor whole_number_expected"),
+        ("grossCommissionMinor=1,000", "grossCommissionMinor whole_number_expected"),
+        ("currency=", "currency required"),
+        ("currency=DOLLARS", "currency unknown_currency"),
+        ("reversed=true", "reversed not_when_converted"),
+        ("lostReason=Moved away", "lostReason only_when_lost"),
+        ("rewardStatus=SENT", "rewardType required"),
+    ] {
+        assert_eq!(errors(&won(&[cell])), [wanted], "{cell}");
+    }
+    let referral = referral(&won(&["salePriceMinor=9007199254740991", "reversed=FALSE"]));
+    let conversion = referral.conversion.unwrap();
+    assert_eq!(conversion.converted_at, at("2026-05-02T04:00:00Z"));
+    let revenue = conversion.revenue.unwrap();
+    assert_eq!((revenue.sale_price_minor, revenue.gross_commission_minor), (Some(MAX_MINOR), Some(1_250_000)));
+    assert_eq!(referral.resulting_deal_id.unwrap().as_str(), "deal_1");
+}
+
+#[test]
+fn what_happened_on_the_day_itself_did_not_happen_before() {
+    // The day begins before the hour at which the referral was received.
+    let same_day = referral(&won(&["convertedAt=2026-03-01"]));
+    assert_eq!(same_day.conversion.unwrap().converted_at, same_day.created_at);
+    let nothing_said = referral(&won(&["convertedAt="]));
+    assert_eq!(nothing_said.conversion.unwrap().converted_at, nothing_said.created_at);
+    assert_eq!(errors(&won(&["convertedAt=2026-03-01T09:59:59Z"])), ["convertedAt before_received"]);
+}
+
+#[test]
+fn a_reward_is_worth_what_the_product_would_say() {
+    let rows: [(&[&'static str], Option<i64>, Option<&str>); 8] = [
+        (&["rewardType=gift_card", "rewardValue=5000"], Some(5_000), Some("USD")),
+        (&["rewardType=gift_card", "rewardValue=5000", "rewardCurrency=EUR"], Some(5_000), Some("EUR")),
+        (&["rewardType=commission_share", "rewardValue=250"], Some(31_250), Some("USD")),
+        (&["rewardType=commission_share", "rewardValue=250", "rewardCurrency=USD"], Some(31_250), Some("USD")),
+        // What was weighed by another commission than the row tells of is not known.
+        (&["rewardType=commission_share", "rewardValue=250", "rewardCurrency=EUR"], None, Some("EUR")),
+        (&["rewardType=commission_share", "rewardValue=250", "grossCommissionMinor=", "currency="], None, None),
+        (&["rewardType=custom"], None, Some("USD")),
+        (&["rewardType=custom", "rewardValue=0"], Some(0), Some("USD")),
+    ];
+    for (reward, amount, currency) in rows {
+        for status in ["PENDING", "SENT", "THANKED"] {
+            let status_cell = format!("rewardStatus={status}");
+            let mut text = won(reward);
+            text.push(&status_cell);
+            let referral = referral(&text);
+            let details = referral.reward.as_ref().unwrap();
+            assert_eq!(details.amount_minor, amount, "{text:?}");
+            assert_eq!(referral.reward_currency.as_ref().map(Currency::as_str), currency, "{text:?}");
+            assert_eq!((details.due_at, details.terms.policy_version), (at("2026-05-02T04:00:00Z"), 4));
+            assert_eq!(referral.reward_status.as_str(), status);
+            let sent_at = (status != "PENDING").then_some(at("2026-05-02T04:00:00Z"));
+            assert_eq!(referral.reward_sent_at, sent_at, "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reward_goes_with_its_referral() {
+    let gift = ["rewardType=gift_card", "rewardValue=5000", "rewardCurrency=USD"];
+    let with = |more: &[&'static str]| -> Vec<&'static str> { gift.iter().chain(more).copied().collect() };
+    for (text, wanted) in [
+        (with(&["rewardStatus=PENDING"]), "rewardStatus not_converted"),
+        (with(&["rewardStatus=SENT"]), "rewardStatus not_converted"),
+        (with(&["rewardStatus=PENDING", "reversed=true"]), "rewardStatus not_converted"),
+        (won(&["rewardStatus=SENT", "rewardType=gift_card"]), "rewardValue required"),
+        (won(&["rewardType=commission_share", "rewardValue=10001"]), "rewardValue out_of_range"),
+        (won(&["rewardType=gift_card", "rewardValue=5", "rewardSentAt=2026-06-01"]), "rewardSentAt not_sent"),
+        (
+            won(&["rewardType=gift_card", "rewardValue=5", "rewardStatus=SENT", "rewardSentAt=2026-02-01"]),
+            "rewardSentAt before_received",
+        ),
+        (
+            won(&["rewardType=gift_card", "rewardValue=5", "rewardStatus=SENT", "grossCommissionMinor=", "currency="]),
+            "rewardCurrency required",
+        ),
+    ] {
+        assert_eq!(errors(&text), [wanted], "{text:?}");
+    }
+    // Promised, and nothing due.
+    let promised = referral(&gift);
+    assert_eq!((promised.reward_status, promised.reward), (RewardStatus::None, None));
+    // Its deal was taken back after the reward was sent.
+    let kept = referral(&with(&["status=QUALIFIED", "reversed=TRUE", "rewardStatus=SENT", "dealId=deal_1"]));
+    assert!(kept.reversed && kept.is_on_record());
+    let reward = kept.reward.unwrap();
+    assert_eq!((reward.reversed_after_send, reward.amount_minor), (true, Some(5_000)));
+    assert_eq!((kept.conversion, kept.reward_sent_at), (None, Some(kept.created_at)));
+}
+
+#[test]
+fn who_left_is_history_too() {
+    for text in ["agentUserId=user_2", "agentUserId=\nagentEmail=cara@agents.EXAMPLE"] {
+        let text: Vec<&str> = text.lines().collect();
+        assert_eq!(referral(&text).agent_user_id.as_str(), "user_2", "{text:?}");
+    }
+}
+
+/// What somebody does with a referral here.
+#[derive(Debug, Clone, Copy)]
+enum Happens {
+    Step(Step),
+    Won(Option<i64>),
+    Reopened,
+    Promise(RewardType, Option<i64>),
+    MarkSent,
+    MarkThanked,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        prop::sample::select(vec![Step::Contact, Step::Qualify, Step::Lose, Step::Reopen, Step::Convert])
+            .prop_map(Happens::Step),
+        prop::option::of(0..=MAX_MINOR).prop_map(Happens::Won),
+        Just(Happens::Reopened),
+        (prop::sample::select(RewardType::ALL.to_vec()), prop::option::of(0..10_000_i64))
+            .prop_map(|(reward_type, value)| Happens::Promise(reward_type, value)),
+        Just(Happens::MarkSent),
+        Just(Happens::MarkThanked),
+    ]
+}
+
+fn act(referral: &mut Referral, act: Happens, number: u64, policy: &RewardPolicy) {
+    let now = referral.created_at.plus_seconds(60 * i64::try_from(number).unwrap());
+    let deal = DealId::parse("deal_1").unwrap();
+    let news = |state, commission: Option<i64>| DealNews {
+        revision: number,
+        state,
+        at: now,
+        agent_user_id: None,
+        person_ids: vec![],
+        named_referral_id: None,
+        revenue: commission.map(|commission| Revenue {
+            currency: Currency::parse("EUR").unwrap(),
+            sale_price_minor: None,
+            gross_commission_minor: Some(commission),
+        }),
+    };
+    let mut change = ReferralChange::default();
+    match act {
+        Happens::Step(step) => {
+            change.step = Some(step);
+            change.resulting_deal_id = if step == Step::Convert { Patch::Set(deal) } else { Patch::Keep };
+            change.lost_reason = (step == Step::Lose).then(|| Reason::parse("Moved").unwrap().unwrap());
+        }
+        Happens::Promise(reward_type, value) => {
+            change.reward_type = Some(reward_type);
+            change.reward_value = value.map_or(Patch::Clear, Patch::Set);
+        }
+        Happens::Won(commission) => {
+            referral.hear_of(&deal, &news(DealState::Won, commission), policy, now);
+            return;
+        }
+        Happens::Reopened => {
+            referral.hear_of(&deal, &news(DealState::Reopened, None), policy, now);
+            return;
+        }
+        Happens::MarkSent => {
+            let _ = referral.mark_reward_sent(&UserId::parse("user_1").unwrap(), true, now);
+            return;
+        }
+        Happens::MarkThanked => {
+            referral.mark_thanked();
+            return;
+        }
+    }
+    if let Ok(Some(changed)) = referral.changed(&change, policy, now) {
+        *referral = changed.referral;
+    }
+}
+
+/// As the export writes it.
+fn exported(referral: &Referral) -> CellsOf {
+    let mut cells = cells(&["externalId=ref_9", "sourceSystem=winnerr", "channel=MANUAL"]);
+    let mut cell = |column, value: Option<String>| {
+        cells.extend(value.map(|value| (column, value)));
+    };
+    cell(Column::ReceivedAt, Some(referral.created_at.to_string()));
+    cell(Column::Status, Some(referral.status.as_str().to_owned()));
+    cell(Column::LostReason, referral.lost_reason.as_ref().map(|reason| reason.as_str().to_owned()));
+    cell(Column::DealId, referral.resulting_deal_id.as_ref().map(|deal| deal.as_str().to_owned()));
+    let conversion = referral.conversion.as_ref();
+    let revenue = conversion.and_then(|conversion| conversion.revenue.as_ref());
+    cell(Column::ConvertedAt, conversion.map(|conversion| conversion.converted_at.to_string()));
+    cell(Column::GrossCommissionMinor, revenue.and_then(|it| it.gross_commission_minor).map(|it| it.to_string()));
+    cell(Column::Currency, revenue.map(|revenue| revenue.currency.as_str().to_owned()));
+    cell(Column::Reversed, Some(referral.reversed.to_string()));
+    cell(Column::RewardType, Some(referral.reward_type.as_str().to_owned()));
+    cell(Column::RewardValue, referral.reward_value.map(|value| value.to_string()));
+    cell(Column::RewardCurrency, referral.reward_currency.as_ref().map(|currency| currency.as_str().to_owned()));
+    cell(Column::RewardStatus, Some(referral.reward_status.as_str().to_owned()));
+    cell(Column::RewardSentAt, referral.reward_sent_at.map(|at| at.to_string()));
+    cells
+}
+
+/// What a file does not say.
+fn is_told_whole(referral: &Referral) -> bool {
+    let is_share = referral.reward_type == RewardType::CommissionShare;
+    let revenue = referral.conversion.as_ref().and_then(|conversion| conversion.revenue.as_ref());
+    let now = revenue.and_then(|it| it.gross_commission_minor).zip(referral.reward_value);
+    let amount = referral.reward.as_ref().and_then(|reward| reward.amount_minor);
+    match referral.reward_status {
+        RewardStatus::None => true,
+        RewardStatus::Held | RewardStatus::Canceled => false,
+        // What a share was worth is told by the commission, which may be gone or another one by now.
+        _ if is_share => {
+            amount == now.map(|(commission, points)| crate::domain::money::share(commission, points))
+                && referral.reward_value.is_some()
+        }
+        // A patch can take the value away from a reward that is due.
+        _ => referral.reward_value.is_some() || referral.reward_type == RewardType::Custom,
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_happened_here_can_be_brought_here_again(
+        steps in prop::collection::vec(happens(), 0..8),
+        gift in any::<bool>(),
+    ) {
+        let mut policy = policy();
+        if gift {
+            (policy.reward_type, policy.reward_value) = (RewardType::GiftCard, Some(5_000));
+        }
+        let mut original = referral(&[]);
+        for (number, step) in (1..).zip(steps) {
+            act(&mut original, step, number, &policy);
+        }
+        prop_assume!(is_told_whole(&original));
+        let again = with_ground(|ground| made(&exported(&original), &Ground { policy: &policy, ..*ground }));
+        prop_assert!(again.is_ok(), "{:?} of {original:?}", again.err());
+        let again = again.unwrap();
+        // What is only known here, and when what was due became known.
+        original.origin.clone_from(&again.origin);
+        (original.version, original.updated_at) = (again.version, again.updated_at);
+        if let (Some(reward), Some(other)) = (&mut original.reward, &again.reward) {
+            reward.due_at = other.due_at;
+            reward.compliance_acknowledged = None;
+            reward.terms = other.terms.clone();
+        }
+        prop_assert_eq!(again, original);
+    }
+
+    #[test]
+    fn whatever_the_cells_say_a_referral_is_whole(
+        texts in prop::collection::btree_map(
+            prop::sample::select(Column::ALL.to_vec()),
+            prop::sample::select(vec![
+                "", " ", "USD", "EUR", "true", "CONVERTED", "LOST", "QUALIFIED", "SENT", "PENDING", "THANKED", "deal_1",
+                "2026-03-01", "2026-04-01T00:00:00Z", "5000", "0", "-1", "gift_card", "commission_share", "custom", "none",
+                "user_1", "jane@agents.example", "+14155552671", "x\u{0}", "=1+1",
+            ]),
+            0..26,
+        ),
+    ) {
+        let mut row = cells(&[]);
+        row.extend(texts.into_iter().map(|(column, text)| (column, text.to_owned())));
+        match with_ground(|ground| made(&row, ground)) {
+            Err(errors) => {
+                prop_assert!(!errors.is_empty());
+                let columns: BTreeSet<_> = errors.iter().map(|error| error.column).collect();
+                prop_assert_eq!(columns.len(), errors.len(), "each column once");
+            }
+            Ok(referral) => {
+                let is_won = referral.status == ReferralStatus::Converted;
+                prop_assert_eq!(referral.conversion.is_some(), is_won);
+                prop_assert!(!is_won || referral.resulting_deal_id.is_some());
+                prop_assert_eq!(referral.reward.is_some(), referral.reward_status != RewardStatus::None);
+                let is_waiting = matches!(referral.reward_status, RewardStatus::Pending | RewardStatus::Sent);
+                prop_assert_eq!(RewardLane::of(&referral).is_some(), is_waiting);
+                let is_sent = matches!(referral.reward_status, RewardStatus::Sent | RewardStatus::Thanked);
+                prop_assert_eq!(referral.reward_sent_at.is_some(), is_sent);
+                prop_assert!(referral.reward_sent_at.is_none_or(|sent| sent >= referral.created_at));
+                let amount = referral.reward.as_ref().and_then(|reward| reward.amount_minor);
+                prop_assert!(amount.is_none() || referral.reward_currency.is_some());
+            }
+        }
+    }
+}
