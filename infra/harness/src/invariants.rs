@@ -10,7 +10,7 @@ use crate::{
     client::{CANARY, Somebody},
     deals,
     delivery::is_pending,
-    imports, messages,
+    figures, imports, messages,
     world::BUS,
 };
 
@@ -38,6 +38,7 @@ pub async fn violations(world: &World) -> Vec<String> {
     state.found.extend(told);
     state.found.extend(deals::violations(&state.items, &state.bus, &world.deals));
     state.found.extend(imports::violations(&state.items, &world.imports));
+    state.found.extend(figures::violations(&state.items));
     for (function, count) in world.queues.dead() {
         state.found.push(format!("{count} messages for {} are dead letters", function.as_str()));
     }

@@ -17,6 +17,7 @@ mod consumers;
 mod deals;
 mod delivery;
 mod fault;
+mod figures;
 mod host;
 mod http;
 mod imports;

@@ -36,7 +36,7 @@ async fn delete(world: &World, item: &Item) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_missing_row_is_noticed() {
-    for kind in ["REFERRAL", "PERSON", "LEAD_OF", "INBOX", "PAIR", "AUDIT", "CONTACT"] {
+    for kind in ["REFERRAL", "PERSON", "LEAD_OF", "INBOX", "PAIR", "AUDIT", "CONTACT", "ATTRIBUTION"] {
         let world = quiet().await;
         let ledger = world.store.table.clone();
         let found = row(&world, kind).await;
@@ -55,7 +55,7 @@ async fn each_missing_row_of_an_import_is_noticed() {
     Scenario::ImportChunk.finish(&mut world, &work, None).await.unwrap();
     assert_eq!(violations(&world).await, Vec::<String>::new());
     let ledger = world.store.table.clone();
-    for kind in ["REFERRAL", "ORIGIN", "REPORT", "AUDIT", "CONTACT", "IMPORT"] {
+    for kind in ["REFERRAL", "ORIGIN", "REPORT", "AUDIT", "CONTACT", "IMPORT", "ATTRIBUTION"] {
         let found = row(&world, kind).await;
         delete(&world, &found).await;
         assert!(!violations(&world).await.is_empty(), "{kind}");
@@ -75,7 +75,9 @@ async fn each_missing_row_of_an_import_is_noticed() {
 async fn each_second_effect_is_noticed() {
     let world = quiet().await;
     let ledger = world.store.table.clone();
-    for (kind, attribute, value) in [("PERSON", "totalReferrals", "7"), ("REFERRAL", "version", "3")] {
+    for (kind, attribute, value) in
+        [("PERSON", "totalReferrals", "7"), ("REFERRAL", "version", "3"), ("ATTRIBUTION", "lost", "1")]
+    {
         let found = row(&world, kind).await;
         let mut changed = found.clone();
         changed.0.insert(attribute.to_owned(), AttributeValue::N(value.to_owned()));
