@@ -7,8 +7,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
-.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export openapi build test test-rust \
-	test-flow fuzz-api check lint fmt python tools local-tools check-tools
+.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export import openapi build test \
+	test-rust test-flow fuzz-api check lint fmt python tools local-tools check-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ redrive: local-tools ## Give dead letters and poison of the running stack anothe
 
 export: local-tools ## All referrals as one file: FILE=referrals.csv [FILTER='status=CONVERTED'] [API=https://... TOKEN=...]
 	@.venv/local/bin/python infra/local/export.py --filter "$(FILTER)" "$(FILE)"
+
+import: local-tools ## Bring referrals over from a file: FILE=referrals.csv [DRY_RUN=1] [API=https://... TOKEN=...]
+	@.venv/local/bin/python infra/local/import_file.py $(if $(DRY_RUN),--dry-run) "$(FILE)"
 
 openapi: tools ## Write the OpenAPI documents anew, from the code
 	@UPDATE_OPENAPI=1 cargo test --workspace --locked --quiet --bin referrals-api --bin public-capture committed_document

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
@@ -21,27 +21,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import csv_pages
-import envfile
+import remote
 import settings as configuration
-from csv_pages import Api
 from failure import Failure
-from settings import Settings
-
-
-def find_api(settings: Settings, environment: Mapping[str, str]) -> Api:
-    """What API and TOKEN name, or the running local stack, whose own token goes nowhere else."""
-    url, token = environment.get("API"), environment.get("TOKEN")
-    if url:
-        if not token:
-            raise Failure("API needs a TOKEN of its own: make export API=https://... TOKEN=... FILE=referrals.csv")
-        return Api(url.rstrip("/"), token)
-    if not settings.env_file.exists():
-        raise Failure("the local stack has not been started yet: make dev-up. For another one, name its API and TOKEN")
-    values = envfile.read(settings.env_file)
-    token = token or values.get("TOKEN")
-    if not token:
-        raise Failure("the local stack has an issuer of its own: name a TOKEN of it")
-    return Api(values["API_URL"], token)
+from remote import Api
 
 
 def export(api: Api, filters: str, target: Path, progress: Progress) -> int:
@@ -108,7 +91,7 @@ def main() -> int:
     try:
         if not arguments.file:
             raise Failure("name the file to write: make export FILE=referrals.csv")
-        api = find_api(configuration.from_environment(), os.environ)
+        api = remote.find_api(configuration.from_environment(), os.environ, "make export FILE=referrals.csv")
         with _progress() as progress:
             count = export(api, arguments.filter.removeprefix("?"), Path(arguments.file), progress)
     except Failure as failure:

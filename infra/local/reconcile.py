@@ -34,7 +34,7 @@ PROGRESS_SECONDS = 2.0
 class Walk:
     """What one walk through the organization found."""
 
-    checked: dict[str, int] = field(default_factory=lambda: {"referrals": 0, "people": 0, "links": 0})
+    checked: dict[str, int] = field(default_factory=lambda: {"referrals": 0, "people": 0, "links": 0, "cells": 0})
     mended: int = 0
     unmended: int = 0
     busy: set[str] = field(default_factory=set)
@@ -44,6 +44,12 @@ class Walk:
             self.checked[name] += count
         for entry in page["corrected"]:
             print(f"corrected: {entry['personId']} from {entry['was']} to {entry['is']} referrals", flush=True)
+        for entry in page["correctedCells"]:
+            print(
+                f"corrected: the figures of {entry['personId']} in {entry['month']},"
+                f" {entry['agentUserId']}, {entry['channel']}",
+                flush=True,
+            )
         for entry in page["restored"]:
             print(f"restored: the link from {entry['personId']} to {entry['referralId']}", flush=True)
         for entry in page["dangling"]:
@@ -53,7 +59,7 @@ class Walk:
             )
         for entry in page["orphaned"]:
             print(f"orphaned: {entry['referralId']}, whose referrer {entry['personId']} is gone", flush=True)
-        self.mended += len(page["corrected"]) + len(page["restored"])
+        self.mended += sum(len(page[kind]) for kind in ("corrected", "correctedCells", "restored"))
         self.unmended += len(page["dangling"]) + len(page["orphaned"])
         self.busy.update(page["busy"])
 

@@ -7,7 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 # The demo logins are defined where they are made.
@@ -17,6 +19,11 @@ from api import Api  # noqa: E402
 from cloud import Pipeline, Tap  # noqa: E402
 from people import Canaries  # noqa: E402
 from tokens import Issuer  # noqa: E402
+
+# A slow machine is no failure.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
+set_hypothesis_home_dir(ROOT / ".local" / "hypothesis")
 
 # Looks at what all the others left behind.
 LAST = "test_canaries.py"

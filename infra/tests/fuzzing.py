@@ -54,7 +54,8 @@ def fuzz(document, configuration, directory, stand_ins):
         described = described.replace(f'"{example}"', f'"{stand_in}"')
     (directory / document.name).write_text(described)
     # The files that a configuration names are looked for beside it.
-    shutil.copy(HERE / configuration, directory)
+    for name in (configuration, "uploads.py"):
+        shutil.copy(HERE / name, directory)
     command = [
         sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", configuration,
         "run", document.name, "--seed", str(SEED), "--max-examples", str(EXAMPLES), "--report-json-path", str(report),

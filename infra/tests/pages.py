@@ -28,11 +28,12 @@ class Held:
 
 @dataclass
 class Script:
-    """What is answered next, and what was asked so far: path with query, and the headers."""
+    """What is answered next, and what was asked so far: path with query, and the headers; and what came with it."""
 
     answers: list
     url: str = ""
     asked: list = field(default_factory=list)
+    bodies: list = field(default_factory=list)
 
     @property
     def targets(self):
@@ -46,6 +47,10 @@ def serving(answers):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            script.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def do_GET(self):
             script.asked.append((self.path, self.headers))

@@ -85,7 +85,8 @@ def test_schemas_are_sound_and_refuse_what_they_do_not_name(schemas, golden):
                 place = place[step]
             place["name"] = "Sam Lee"
             assert errors(schema, detail), f"{name} takes an unknown field in {part}"
-        for part, field in [("metadata", "id"), ("metadata", "organizationId"), ("data", "referralId")]:
+        subject = "importId" if name.startswith("import-") else "referralId"
+        for part, field in [("metadata", "id"), ("metadata", "organizationId"), ("data", subject)]:
             detail = copy.deepcopy(golden[name]["detail"])
             del detail[part][field]
             assert errors(schema, detail), f"{name} does not need {part}.{field}"

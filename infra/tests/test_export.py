@@ -14,7 +14,7 @@ import pytest
 from pages import Answer, Dropped, Held, serving
 from waiting import eventually
 
-import csv_pages
+import remote
 
 BEARER = "a.b.c"
 HEADER = b"externalId,referredName,notes\r\n"
@@ -162,10 +162,10 @@ def test_it_waits_as_long_as_it_is_told(command):
 
 
 def test_it_does_not_try_for_ever(command):
-    with serving([page(1, "two")] + [BUSY] * csv_pages.ATTEMPTS) as script:
+    with serving([page(1, "two")] + [BUSY] * remote.ATTEMPTS) as script:
         line = command.fails(script.url)
-    assert line == f"error: the API answered 503 unavailable, {csv_pages.ATTEMPTS} times in a row"
-    assert len(script.targets) == 1 + csv_pages.ATTEMPTS
+    assert line == f"error: the API answered 503 unavailable, {remote.ATTEMPTS} times in a row"
+    assert len(script.targets) == 1 + remote.ATTEMPTS
 
 
 def test_it_does_not_wait_for_ever(command):

@@ -6,6 +6,7 @@ The short form runs with the other tests; `make fuzz-api` is the long one. Each 
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
@@ -13,12 +14,14 @@ from fuzzing import assert_sound, dictionary, fuzz, identities
 from office import ADMIN, ANN, BEN, OWNER, ROLES, Office
 
 LIST = "/api/reputation/referrals"
+IMPORTS = "/api/reputation/imports"
 # Of each state, so that each operation finds some that it applies to.
 EACH = 6
 # Ids that nobody here has: by themselves, hardly any request would name one that looks right.
 NOBODYS = {
     "ref": ["ref_01ARZ3NDEKTSV4RRFFQ69G5FAV", "ref_x", "ref_01ARZ3NDEKTSV4RRFFQ69G5FAW"],
     "person": ["person_01ARZ3NDEKTSV4RRFFQ69G5FAV", "person_111"],
+    "imp": ["imp_01ARZ3NDEKTSV4RRFFQ69G5FAV", "imp_x"],
 }
 CONVERT = ("convert", lambda: {"resultingDealId": f"deal_{uuid.uuid4().hex}"})
 POLICY = {"rewardType": "gift_card", "rewardValue": 5000, "currency": "USD", "complianceGate": "OFF"}
@@ -60,7 +63,7 @@ def referrals(api, office, canaries, pipeline):
 
 
 @pytest.fixture(scope="module")
-def directory(stack, office, referrals, tmp_path_factory):
+def directory(api, stack, office, referrals, tmp_path_factory):
     """Where Schemathesis finds what it draws from."""
     directory = tmp_path_factory.mktemp("fuzz")
     kept, doomed, rewarded = referrals
@@ -71,10 +74,20 @@ def directory(stack, office, referrals, tmp_path_factory):
     # The second is a person of another organization.
     dictionary(directory / "people", [*office.people.values(), *NOBODYS["person"]])
     dictionary(directory / "agents", ROLES)
+    dictionary(directory / "imports", [uploaded(api, office), *NOBODYS["imp"]])
     # The owner's profile is the one that the other document's run may rename.
     dictionary(directory / "slugs", [office.slugs[agent] for agent in (ADMIN, ANN, BEN)])
     identities(directory / "identities.json", {"owner": office.tokens[OWNER], "stranger": stack["OTHER_TOKEN"]})
     return directory
+
+
+def uploaded(api, office):
+    """An import whose one row fails: there is something to read of it, and nothing else comes of it."""
+    row = {"sourceSystem": "crm", "externalId": "0"}
+    headers = {"Content-Type": "application/jsonl"}
+    answer = api.request("POST", IMPORTS, office.tokens[OWNER], data=json.dumps(row), headers=headers)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
 
 
 def logged(api, office, canaries, steps):

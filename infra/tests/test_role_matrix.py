@@ -48,6 +48,9 @@ class Desk:
             return self._api.raw(method, path, headers=headers)
         return self._api.raw(method, path, json.dumps(body).encode(), headers | {"Content-Type": "application/json"})
 
+    def ask_raw(self, *request):
+        return self._api.raw(*request)
+
     def entry(self, agent):
         return {
             "referrerPersonId": self.office.people[None],
@@ -235,6 +238,50 @@ def test_the_export(desk, names, who):
     assert {row["referredName"] for row in rows} & set(names.values()) == visible(who, names)
     if ROLES.get(who) == "MEMBER":
         assert {row["agentUserId"] for row in rows} == {who}
+
+
+# --- imports ---------------------------------------------------------------------------------------------------------
+
+IMPORTS = "/api/reputation/imports"
+NO_IMPORT = "imp_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+
+def upload(desk, who):
+    """One row, which fails: who may send a file does not hang on what is in it."""
+    headers = {"Authorization": f"Bearer {desk.tokens[who]}", "Content-Type": "application/jsonl"}
+    return desk.ask_raw("POST", IMPORTS, json.dumps({"sourceSystem": "crm", "externalId": "0"}).encode(), headers)
+
+
+@pytest.fixture(scope="module")
+def imports(desk):
+    """One of this organization, one of another."""
+    answers = [upload(desk, who) for who in (OWNER, STRANGER)]
+    assert [answer.status for answer in answers] == [202, 202]
+    return [json.loads(answer.body)["id"] for answer in answers]
+
+
+@pytest.mark.parametrize("who", [OWNER, ADMIN, ANN, BEN])
+def test_owners_and_admins_import(desk, who):
+    answer = upload(desk, who)
+    if ROLES[who] == "MEMBER":
+        assert problem(answer) == FORBIDDEN
+    else:
+        assert answer.status == 202, answer.body
+
+
+@pytest.mark.parametrize("behind", ["", "/rows"])
+@pytest.mark.parametrize("who", [OWNER, ADMIN, ANN, STRANGER])
+def test_an_import(desk, imports, who, behind):
+    own, strangers = imports
+    answers = {
+        name: desk.ask(who, "GET", f"{IMPORTS}/{name}{behind}") for name in (own, strangers, NO_IMPORT, "no-id", "%20")
+    }
+    refusals = {name: problem(answer) for name, answer in answers.items() if answer.status != 200}
+    if ROLES.get(who) == "MEMBER":
+        assert refusals == dict.fromkeys(answers, FORBIDDEN)
+        return
+    visible = strangers if who == STRANGER else own
+    assert refusals == {name: NOT_FOUND for name in answers if name != visible}
 
 
 # --- people ----------------------------------------------------------------------------------------------------------

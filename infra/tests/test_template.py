@@ -307,10 +307,10 @@ def test_who_may_do_what_in_the_ledger(template):
     assert may == {
         "PublicCaptureRole": capturing,
         "PipelineEntryRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
-        "DealWonRole": {"GetItem", "Query", "PutItem"},
+        "DealWonRole": {"GetItem", "Query", "PutItem", "UpdateItem"},
         "MessengerRole": {"GetItem", "PutItem", "UpdateItem", "ConditionCheckItem"},
-        "ReferralsApiRole": capturing | {"Query", "DeleteItem", "ConditionCheckItem"},
-        "HoldReleaseRole": {"GetItem", "Query", "PutItem", "DeleteItem", "ConditionCheckItem"},
+        "HoldReleaseRole": {"GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"},
+        "ReferralsApiRole": capturing | {"BatchWriteItem", "Query", "DeleteItem", "ConditionCheckItem"},
         "LedgerReconcileRole": capturing | {"Query", "ConditionCheckItem"},
         "TokenClaimsRole": {"GetItem"},
         "UnsubscribeRole": {"GetItem", "PutItem", "UpdateItem"},

@@ -138,7 +138,7 @@ fn the_environment_is_read_in_one_place() {
 }
 
 /// What may stand in the logs: ids, codes and counts. Never what somebody typed.
-const LOGGED: [&str; 32] = [
+const LOGGED: [&str; 33] = [
     "claims.reason",
     "deal.id",
     "error.message",
@@ -165,6 +165,7 @@ const LOGGED: [&str; 32] = [
     "receipt.id",
     "reconcile.busy",
     "reconcile.found",
+    "reconcile.cells",
     "reconcile.links",
     "reconcile.people",
     "reconcile.referrals",

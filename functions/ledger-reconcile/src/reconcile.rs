@@ -8,7 +8,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use referrals::{
     domain::{id::OrgId, scope::OrgScope},
-    ports::{LinkKeeper, MemberDirectory, PersonReader, ReferralReader, StoreError},
+    ports::{AttributionKeeper, LinkKeeper, MemberDirectory, PersonReader, ReferralReader, StoreError},
     system::{SystemClock, has_time},
     usecase::reconcile_counters::{Place, Report, reconcile_counters},
 };
@@ -84,7 +84,7 @@ impl From<StoreError> for Refused {
 /// # Errors
 /// When the request is not understood, or the store does not answer. The page can be asked for again.
 pub async fn handle(
-    ledger: &(impl ReferralReader + PersonReader + LinkKeeper),
+    ledger: &(impl ReferralReader + PersonReader + LinkKeeper + AttributionKeeper),
     directory: &impl MemberDirectory,
     event: serde_json::Value,
     deadline: SystemTime,
@@ -114,10 +114,12 @@ fn log(organization: &OrgId, report: &Report) {
         reconcile.referrals = report.checked.referrals,
         reconcile.people = report.checked.people,
         reconcile.links = report.checked.links,
+        reconcile.cells = report.checked.cells,
         reconcile.busy = report.busy.len(),
         "a page was reconciled"
     );
-    let found = report.corrected.len() + report.restored.len() + report.dangling.len() + report.orphaned.len();
+    let mended = report.corrected.len() + report.corrected_cells.len() + report.restored.len();
+    let found = mended + report.dangling.len() + report.orphaned.len();
     if found > 0 {
         // An alarm counts this line.
         tracing::error!(organization.id = %organization, reconcile.found = found, "the ledger did not agree with itself");

@@ -10,7 +10,7 @@ use referrals::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{account, openapi, people, profile, referrals as ledger, rewards};
+use crate::{account, attribution, imports, openapi, people, profile, referrals as ledger, rewards};
 
 /// What lives as long as the process.
 #[derive(Debug, Clone)]
@@ -39,6 +39,10 @@ pub fn operations() -> OpenApiRouter<App> {
         .routes(routes!(rewards::resend_thanks::resend_thanks))
         .routes(routes!(rewards::list::list_rewards))
         .routes(routes!(rewards::policy::find_policy, rewards::policy::keep_policy))
+        .routes(routes!(attribution::report::report_attribution))
+        .routes(routes!(imports::start::start_import))
+        .routes(routes!(imports::find::find_import))
+        .routes(routes!(imports::list_rows::list_import_rows))
         .routes(routes!(people::list::list_people))
         .routes(routes!(people::find::find_person, people::edit::edit_person))
         .routes(routes!(people::consent::record_consent))

@@ -2,6 +2,8 @@
 
 mod account;
 mod app;
+mod attribution;
+mod imports;
 mod incoming;
 mod once;
 mod openapi;

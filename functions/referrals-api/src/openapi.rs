@@ -2,7 +2,8 @@
 
 use referrals::{
     domain::{
-        id::{PersonId, ReferralId},
+        attribution::Grouping,
+        id::{ImportId, PersonId, ReferralId},
         reward_lane::RewardLane,
     },
     http::ProblemBody,
@@ -29,10 +30,12 @@ use utoipa::{
     tags(
         (name = "referrals", description = "The ledger: who referred whom, and what became of it."),
         (name = "rewards", description = "What advocates are owed for referrals that converted."),
+        (name = "attribution", description = "What advocates brought."),
+        (name = "imports", description = "Files of referrals from other systems. For owners and admins."),
         (name = "people", description = "The address book: advocates and leads."),
         (name = "profile", description = "The caller's own public profile.")
     ),
-    components(schemas(ProblemBody, RewardLane)),
+    components(schemas(ProblemBody, Grouping, RewardLane)),
     modifiers(&Bearer)
 )]
 struct Document;
@@ -67,6 +70,13 @@ pub struct EmptyForm {}
 pub struct ReferralPath {
     #[param(value_type = ReferralId)]
     id: ReferralId,
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a parameter")]
+pub struct ImportPath {
+    id: ImportId,
 }
 
 #[derive(Debug, IntoParams)]

@@ -75,8 +75,14 @@ impl Parameters {
     /// # Errors
     /// 400 for anything but 1 to 100.
     pub fn limit(&self) -> Result<u32, Problem> {
-        let parse = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        Ok(self.parsed("limit", parse)?.unwrap_or(DEFAULT_LIMIT))
+        self.limit_of(DEFAULT_LIMIT, MAX_LIMIT)
+    }
+
+    /// # Errors
+    /// 400 for anything but 1 to `most`.
+    pub fn limit_of(&self, default: u32, most: u32) -> Result<u32, Problem> {
+        let parse = |text: &str| text.parse().ok().filter(|limit| (1..=most).contains(limit));
+        Ok(self.parsed("limit", parse)?.unwrap_or(default))
     }
 
     /// # Errors

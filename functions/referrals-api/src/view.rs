@@ -14,7 +14,7 @@ use referrals::domain::{
     phone::Phone,
     profile::AgentProfile,
     referral::{Channel, Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
-    text::{Notes, PersonName, Reason},
+    text::{Label, Notes, PersonName, Reason},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -40,6 +40,12 @@ pub struct ReferralView {
     referred_contact: ContactView,
     agent_user_id: UserId,
     channel: Channel,
+    /// Of an imported referral, the system that it came from; null for others.
+    source_system: Option<Label>,
+    /// What it is called there.
+    external_id: Option<Label>,
+    /// The channel through which it came in there, in that system's own words, when it said one.
+    original_channel: Option<Label>,
     status: ReferralStatus,
     lost_reason: Option<Reason>,
     resulting_deal_id: Option<DealId>,
@@ -56,6 +62,8 @@ pub struct ReferralView {
     reward: Option<RewardView>,
     /// What the deal brought; null unless the referral is CONVERTED.
     conversion: Option<ConversionView>,
+    /// It had converted, and its deal was taken back since.
+    reversed: bool,
     notes: Option<Notes>,
     #[schema(value_type = Vec<RiskFlag>)]
     risk_flags: BTreeSet<RiskFlag>,
@@ -67,6 +75,10 @@ pub struct ReferralView {
 
 impl From<Referral> for ReferralView {
     fn from(row: Referral) -> Self {
+        let (source_system, external_id, original_channel) = match row.origin.map(|origin| *origin) {
+            Some(origin) => (Some(origin.source_system), Some(origin.external_id), origin.channel),
+            None => (None, None, None),
+        };
         Self {
             id: row.id,
             organization_id: row.organization_id,
@@ -76,6 +88,9 @@ impl From<Referral> for ReferralView {
             referred_contact: ContactView { email: row.referred_contact.email, phone: row.referred_contact.phone },
             agent_user_id: row.agent_user_id,
             channel: row.channel,
+            source_system,
+            external_id,
+            original_channel,
             status: row.status,
             lost_reason: row.lost_reason,
             resulting_deal_id: row.resulting_deal_id,
@@ -87,6 +102,7 @@ impl From<Referral> for ReferralView {
             reward_sent_at: row.reward_sent_at,
             reward: row.reward.map(RewardView::from),
             conversion: row.conversion.map(ConversionView::from),
+            reversed: row.reversed,
             notes: row.notes,
             risk_flags: row.risk_flags,
             created_at: row.created_at,

@@ -29,6 +29,13 @@ impl Caller {
             && person.owner_user_id.as_ref().is_none_or(|owner| self.may_act_for(owner))
     }
 
+    /// A file brings referrals of every agent, and what came of them: it is for owners and admins, from the upload to the
+    /// report.
+    #[must_use]
+    pub fn may_import(&self) -> bool {
+        self.role.manages_others()
+    }
+
     /// The agent to whose referrals every list of this caller is narrowed.
     #[must_use]
     pub fn sees_only(&self) -> Option<&UserId> {

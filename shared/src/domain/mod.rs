@@ -2,6 +2,7 @@
 //! Nothing here reads a clock, makes an id, or knows a store, a bus or HTTP.
 
 pub mod access;
+pub mod attribution;
 pub mod audit;
 pub mod calendar;
 pub mod change;
@@ -15,6 +16,7 @@ pub mod filter;
 pub mod id;
 pub mod idempotency;
 pub mod import;
+pub mod import_file;
 pub mod import_row;
 pub mod letter;
 pub mod lifecycle;

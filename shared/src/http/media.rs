@@ -1,11 +1,18 @@
-//! Which bodies are read at all: JSON, not compressed.
+//! Which bodies are read at all: JSON, and files of rows where they are imported; not compressed.
 
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
 use super::problem::{Code, Problem};
+use crate::domain::import::FileFormat;
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
+/// JSON Lines has no registered name; these two are what is in use.
+const FILES: [(&str, FileFormat); 3] = [
+    ("text/csv", FileFormat::Csv),
+    ("application/x-ndjson", FileFormat::JsonLines),
+    ("application/jsonl", FileFormat::JsonLines),
+];
 
 /// # Errors
 /// 415 for any other content type, a charset other than UTF-8, or a content encoding.
@@ -22,14 +29,29 @@ pub fn require_merge_patch(headers: &HeaderMap) -> Result<(), Problem> {
     require(headers, &[MERGE_PATCH, JSON], (HeaderName::from_static("accept-patch"), accepted))
 }
 
+/// # Errors
+/// As [`require_json`].
+pub fn require_file(headers: &HeaderMap) -> Result<FileFormat, Problem> {
+    let accepted = "text/csv, application/x-ndjson, application/jsonl";
+    require(headers, &FILES.map(|(media, _)| media), (HeaderName::from_static("accept-post"), accepted))?;
+    let format = FILES.iter().find(|(media, _)| media.eq_ignore_ascii_case(media_type(headers)));
+    format.map(|(_, format)| *format).ok_or(Problem::new(Code::UnsupportedMediaType))
+}
+
+/// The content type without its parameters.
+fn media_type(headers: &HeaderMap) -> &str {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
 fn require(headers: &HeaderMap, media_types: &[&str], accepted: (HeaderName, &'static str)) -> Result<(), Problem> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut parts = content_type.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|media| media_types.iter().any(|known| media.eq_ignore_ascii_case(known)));
+    let parts = content_type.split(';').skip(1).map(str::trim);
+    let is_known = media_types.iter().any(|known| media_type(headers).eq_ignore_ascii_case(known));
     let is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
         !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
     });
-    if !is_json || !is_utf8 {
+    if !is_known || !is_utf8 {
         return Err(Problem::new(Code::UnsupportedMediaType).with_header(accepted.0, accepted.1));
     }
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("unreadable"));
@@ -74,6 +96,26 @@ mod tests {
         }
         for value in ["gzip", "br", "identity, gzip"] {
             assert_eq!(check(Some("application/json"), Some(value)), Err(Code::UnsupportedContentEncoding), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_file_says_what_it_is() {
+        let format = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(value))]);
+            require_file(&headers).map_err(|problem| problem.code)
+        };
+        for (value, wanted) in [
+            ("text/csv", Ok(FileFormat::Csv)),
+            ("Text/CSV ; header=present; charset=UTF-8", Ok(FileFormat::Csv)),
+            ("application/x-ndjson", Ok(FileFormat::JsonLines)),
+            ("application/jsonl;charset=utf-8", Ok(FileFormat::JsonLines)),
+            ("text/csv; charset=iso-8859-1", Err(Code::UnsupportedMediaType)),
+            ("text/plain", Err(Code::UnsupportedMediaType)),
+            ("application/json", Err(Code::UnsupportedMediaType)),
+            ("", Err(Code::UnsupportedMediaType)),
+        ] {
+            assert_eq!(format(value), wanted, "{value}");
         }
     }
 }

@@ -87,6 +87,7 @@ fn complete_answers(operation: &mut Operation, needs_token: bool) {
         operation.parameters.iter().flatten().any(|parameter| matches!(parameter, RefOr::T(own) if own.name == name))
     };
     let has_body = operation.request_body.is_some();
+    let is_file = matches!(&operation.request_body, Some(RefOr::T(body)) if body.content.contains_key("text/csv"));
     let mut answers = vec![
         ("400", "The request cannot be read.", true),
         ("429", "Too many requests.", false),
@@ -105,7 +106,9 @@ fn complete_answers(operation: &mut Operation, needs_token: bool) {
         answers.push(("412", "It has changed since the version that was named.", true));
     }
     if has_body {
-        answers.push(("413", "The body is larger than 32,768 bytes.", false));
+        let too_large =
+            if is_file { "The file is larger than 3,000,000 bytes." } else { "The body is larger than 32,768 bytes." };
+        answers.push(("413", too_large, false));
         answers.push(("415", "Not a media type or an encoding that is read here.", true));
     }
     if has_body || has("Idempotency-Key") {
@@ -125,6 +128,7 @@ fn complete_answers(operation: &mut Operation, needs_token: bool) {
         {
             let description = match status.as_str() {
                 "201" => "Created.",
+                "202" => "Taken in; it is worked through later.",
                 "204" => "Deleted.",
                 _ => "Done.",
             };

@@ -47,9 +47,11 @@ pub enum Code {
     UnsupportedMediaType,
     UnsupportedContentEncoding,
     InvalidFields,
+    InvalidFile,
     SelfReferral,
     DealRequired,
     ComplianceAcknowledgementRequired,
+    ReportTooLarge,
     IdempotencyKeyReused,
     TooManyRequests,
     Internal,
@@ -57,7 +59,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::InvalidQuery,
@@ -83,9 +85,11 @@ impl Code {
         Self::UnsupportedMediaType,
         Self::UnsupportedContentEncoding,
         Self::InvalidFields,
+        Self::InvalidFile,
         Self::SelfReferral,
         Self::DealRequired,
         Self::ComplianceAcknowledgementRequired,
+        Self::ReportTooLarge,
         Self::IdempotencyKeyReused,
         Self::TooManyRequests,
         Self::Internal,
@@ -129,14 +133,17 @@ impl Code {
             Self::PreconditionFailed => {
                 (StatusCode::PRECONDITION_FAILED, "It has changed since the version named in If-Match.")
             }
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 32,768 bytes."),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than is taken here."),
             Self::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has to be JSON with content type application/json.")
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not of a media type that is read here.")
             }
             Self::UnsupportedContentEncoding => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has to be sent without content encoding.")
             }
             Self::InvalidFields => (StatusCode::UNPROCESSABLE_ENTITY, "Some fields are not valid."),
+            Self::InvalidFile => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "The file cannot be imported. Nothing of it was stored.")
+            }
             Self::SelfReferral => (StatusCode::UNPROCESSABLE_ENTITY, "Referrer and referred are the same person."),
             Self::DealRequired => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "A converted referral needs the deal that it led to.")
@@ -144,6 +151,10 @@ impl Code {
             Self::ComplianceAcknowledgementRequired => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "Sending this reward needs `complianceAcknowledged`.")
             }
+            Self::ReportTooLarge => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The report has too many rows; ask for fewer months, one agent, or sums.",
+            ),
             Self::IdempotencyKeyReused => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.")
             }
@@ -281,7 +292,8 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     detail: Option<&'static str>,
-    /// The fields or parameters that are wrong.
+    /// The fields or parameters that are wrong. Of a file the lines (`/lines/7`; the first is 1) and the columns
+    /// (`/columns/receivedAt`).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,

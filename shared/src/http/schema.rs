@@ -10,10 +10,13 @@ use utoipa::{
 };
 
 use crate::domain::{
+    attribution::Grouping,
     audit::AuditAction,
+    calendar::Month,
     consent::{ConsentChannel, ConsentText},
     email::Email,
-    id::{DealId, EventId, OrgId, PersonId, ReceiptId, ReferralId, UserId},
+    id::{DealId, EventId, ImportId, OrgId, PersonId, ReceiptId, ReferralId, UserId},
+    import::{Column, FileFormat, ImportStatus, RowOutcome},
     message::MessageKind,
     money::Currency,
     organization::Slug,
@@ -22,7 +25,7 @@ use crate::domain::{
     referral::{Channel, ReferralStatus, RewardStatus, RewardType, RiskFlag},
     reward::{ComplianceGate, HoldReason, ThankYouChannel},
     reward_lane::RewardLane,
-    text::{NAME_MAX_CHARS, NOTES_MAX_CHARS, Notes, PersonName, REASON_MAX_CHARS, Reason},
+    text::{LABEL_MAX_CHARS, Label, NAME_MAX_CHARS, NOTES_MAX_CHARS, Notes, PersonName, REASON_MAX_CHARS, Reason},
     time::Timestamp,
 };
 
@@ -65,8 +68,10 @@ schema! {
     PersonId: id("person_111");
     ReferralId: id("ref_01KAMXBSW0B2D4F6H8J0K2M4P6");
     EventId: id("evt_01KAMXBSW0Q9W1Y3M5A7C9E1G3");
+    ImportId: id("imp_01KANE7MC0B3D5F7H9K1M3P5R7");
     ReceiptId: id("rcpt_01KAMXBSW0F2H4K6M8P0R2T4V6");
     PersonName: bounded(NAME_MAX_CHARS, "Sam Lee");
+    Label: bounded(LABEL_MAX_CHARS, "crm");
     Notes: bounded(NOTES_MAX_CHARS, "Sam is selling their condo this spring.");
     Reason: bounded(REASON_MAX_CHARS, "Bought with another agent");
     Email: text().max_length(Some(254)).format(Some(SchemaFormat::KnownFormat(KnownFormat::Email))).examples(["sam@example.com"]);
@@ -76,6 +81,8 @@ schema! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .description(Some("RFC 3339, UTC, milliseconds."))
         .examples(["2026-11-22T07:00:00.000Z"]);
+    Month: text().pattern(Some("^[0-9]{4}-(0[1-9]|1[0-2])$")).description(Some("In the organization's time zone.")).examples(["2026-11"]);
+    Grouping: one_of(&Grouping::ALL);
     Currency: text().pattern(Some("^[A-Z]{3}$")).description(Some("ISO 4217.")).examples(["USD"]);
     ReferralStatus: one_of(&ReferralStatus::ALL);
     Channel: one_of(&Channel::ALL);
@@ -93,4 +100,8 @@ schema! {
     ConsentText: one_of(&[ConsentText::FormV1]);
     MessageKind: one_of(&MessageKind::ALL);
     AuditAction: one_of(&AuditAction::ALL);
+    Column: one_of(Column::ALL);
+    FileFormat: one_of(&[FileFormat::Csv, FileFormat::JsonLines]);
+    ImportStatus: one_of(&[ImportStatus::Running, ImportStatus::Completed]);
+    RowOutcome: one_of(&RowOutcome::ALL);
 }

@@ -27,25 +27,25 @@ pub struct UsedKey {
     pub answer: String,
 }
 
-/// A request that the client has named, and how its answer is written down once the referral is known.
-#[derive(Clone, Copy)]
-pub struct Named<'a> {
+/// A request that the client has named, and how its answer is written down once it is known what came of it: a referral, if
+/// nothing else is said.
+pub struct Named<'a, T = Referral> {
     pub request: &'a IdempotentRequest,
-    pub write_down: &'a (dyn Fn(&Referral) -> String + Send + Sync),
+    pub write_down: &'a (dyn Fn(&T) -> String + Send + Sync),
 }
 
-impl fmt::Debug for Named<'_> {
+impl<T> fmt::Debug for Named<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Named").field("request", self.request).finish_non_exhaustive()
     }
 }
 
-impl Named<'_> {
+impl<T> Named<'_, T> {
     #[must_use]
-    pub fn answer(&self, referral: &Referral, at: Timestamp) -> RememberedAnswer {
+    pub fn answer(&self, outcome: &T, at: Timestamp) -> RememberedAnswer {
         RememberedAnswer {
             request: self.request.clone(),
-            answer: (self.write_down)(referral),
+            answer: (self.write_down)(outcome),
             expires_at: at.plus_seconds(REMEMBERED_SECONDS),
         }
     }

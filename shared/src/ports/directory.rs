@@ -37,6 +37,12 @@ pub trait MemberDirectory: Send + Sync {
     ) -> impl Future<Output = Result<Option<Organization>, StoreError>> + Send;
 }
 
+/// All members of an organization.
+pub trait MemberList: Send + Sync {
+    /// Those who have left too, in no order.
+    fn list_members(&self, scope: &OrgScope) -> impl Future<Output = Result<Vec<Member>, StoreError>> + Send;
+}
+
 /// A member with their organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {

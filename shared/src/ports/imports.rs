@@ -9,7 +9,6 @@ use crate::{
         contact::ContactKey,
         id::{ImportId, PersonId, ReferralId},
         import::{Import, RawRow, RowOutcome, RowReport},
-        organization::Member,
         referral::{Origin, Referral},
         scope::OrgScope,
         time::Timestamp,
@@ -128,9 +127,6 @@ pub trait ImportRecorder: Send + Sync {
         scope: &OrgScope,
         origins: &[Origin],
     ) -> impl Future<Output = Result<Vec<Option<Imported>>, StoreError>> + Send;
-
-    /// All members, those who have left too.
-    fn list_members(&self, scope: &OrgScope) -> impl Future<Output = Result<Vec<Member>, StoreError>> + Send;
 
     fn record_imported(
         &self,

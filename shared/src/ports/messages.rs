@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{RememberedAnswer, StoreError, UsedKey};
+use super::{RememberedAnswer, Revised, StoreError, UsedKey};
 use crate::{
     domain::{
         audit::AuditEntry,
@@ -11,7 +11,6 @@ use crate::{
         letter::Letter,
         message::{Message, MessageId, Sending},
         phone::Phone,
-        referral::Referral,
         scope::OrgScope,
         time::Timestamp,
     },
@@ -34,7 +33,7 @@ pub struct RecipientGuard {
 pub struct MessageWrite {
     pub messages: Vec<Message>,
     /// The referral, when it becomes another by this.
-    pub referral: Option<Referral>,
+    pub referral: Option<Box<Revised>>,
     pub guard: Option<RecipientGuard>,
     pub audit: Vec<AuditEntry>,
     pub events: Vec<NewEvent>,

@@ -2,6 +2,7 @@
 //! Adapters live in `store` and `aws`; nothing here knows which.
 
 mod answers;
+mod attribution;
 mod directory;
 mod events;
 mod imports;
@@ -22,8 +23,10 @@ use ulid::Ulid;
 use crate::domain::{organization::Slug, rate_limit::Limits, time::Timestamp};
 
 pub use answers::{AnswerBook, Named, RememberedAnswer, UsedKey};
+pub use attribution::{AttributionKeeper, AttributionReader, CellCorrection, Revised};
 pub use directory::{
-    Account, AccountDirectory, LoginDirectory, MemberDirectory, ProfileBook, ProfileDirectory, ProfileWriteOutcome,
+    Account, AccountDirectory, LoginDirectory, MemberDirectory, MemberList, ProfileBook, ProfileDirectory,
+    ProfileWriteOutcome,
 };
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use imports::{

@@ -2,14 +2,13 @@
 
 use std::future::Future;
 
-use super::StoreError;
+use super::{Revised, StoreError};
 use crate::{
     domain::{
         audit::AuditEntry,
         contact::ContactKey,
         id::{EventId, PersonId, ReferralId},
         person::Person,
-        referral::Referral,
         scope::OrgScope,
         time::Timestamp,
     },
@@ -25,7 +24,7 @@ pub struct PipelineWrite {
     pub consumer: &'static str,
     pub at: Timestamp,
     /// The referral, linked to its lead.
-    pub referral: Referral,
+    pub referral: Revised,
     /// The lead, when new, with the contact keys that they shall hold.
     pub new_lead: Option<(Person, Vec<ContactKey>)>,
     /// The lead, when known already and changed.
@@ -33,7 +32,7 @@ pub struct PipelineWrite {
     /// The referrer, when they become an advocate by this.
     pub new_advocate: Option<PersonId>,
     /// Other referrals of the same lead that this one contests.
-    pub contested: Vec<Referral>,
+    pub contested: Vec<Revised>,
     pub audit: Vec<(ReferralId, AuditEntry)>,
     pub event: NewEvent,
 }

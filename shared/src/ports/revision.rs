@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{RememberedAnswer, StoreError, UsedKey};
+use super::{RememberedAnswer, Revised, StoreError, UsedKey};
 use crate::{
     domain::{
         audit::AuditEntry,
@@ -26,14 +26,14 @@ pub struct LeadMove {
 /// they will have; the transaction holds only while the stored version is one less.
 #[derive(Debug, Clone)]
 pub struct ReferralRevision {
-    pub referral: Referral,
+    pub referral: Revised,
     /// The deal that it was linked to before, when that changes.
     pub unlinked_deal: Option<DealId>,
     /// The deal that it is linked to now, when that changes.
     pub linked_deal: Option<DealId>,
     pub lead: LeadMove,
     /// Other referrals of the new lead that this one contests.
-    pub contested: Vec<Referral>,
+    pub contested: Vec<Revised>,
     pub audit: Vec<(ReferralId, AuditEntry)>,
     pub events: Vec<NewEvent>,
     pub remembered: Option<RememberedAnswer>,

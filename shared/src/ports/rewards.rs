@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{Page, Position, StoreError};
+use super::{Page, Position, Revised, StoreError};
 use crate::{
     domain::{
         audit::AuditEntry,
@@ -57,7 +57,7 @@ pub enum NewsOutcome {
 pub struct Settlement {
     pub deal: Deal,
     /// None when the news changes nothing about it.
-    pub referral: Option<Box<Referral>>,
+    pub referral: Option<Box<Revised>>,
     /// A lost deal from which the referral goes over to this one.
     pub let_go: Option<Box<Deal>>,
     pub audit: Vec<AuditEntry>,
@@ -122,7 +122,7 @@ pub struct HoldRelease {
     /// The version of the referral that was read; None when there was none. It holds only while that is so.
     pub read: Option<u64>,
     /// The referral, when it becomes another by this.
-    pub referral: Option<Referral>,
+    pub referral: Option<Box<Revised>>,
     pub audit: Vec<AuditEntry>,
     pub events: Vec<NewEvent>,
 }

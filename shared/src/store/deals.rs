@@ -48,8 +48,8 @@ impl DealBook for Ledger {
             self.replace_deal(&mut transaction, scope, deal)?;
         }
         if let Some(referral) = &settlement.referral {
-            let item = to_item(referral, &keys::referral_row(scope, referral))?;
-            self.replace(&mut transaction, Part, item, referral.version)?;
+            self.replace_referrals(&mut transaction, Part, scope, [&**referral])?;
+            let referral = &referral.row;
             for entry in &settlement.audit {
                 transaction.create(Part, &self.table, to_item(entry, &keys::audit(scope, &referral.id, entry))?)?;
             }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::{
     Ledger,
     batch::get_all,
-    error::{store_error, unreadable_row},
+    error::unreadable_row,
     keys,
     rows::{ContactRow, ImportChunkRow, ImportReportRow, LinkRow, OriginRow, from_item, to_item},
     transaction::{Committed, Refusal, Transaction},
@@ -16,7 +16,6 @@ use crate::{
     domain::{
         id::ImportId,
         import::{Import, RowCounts, RowReport},
-        organization::Member,
         referral::Origin,
         scope::OrgScope,
         time::Timestamp,
@@ -26,7 +25,6 @@ use crate::{
 
 const READING: &str = "reading a chunk";
 const RECORDING: &str = "importing a row";
-const LISTING: &str = "listing members";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -67,32 +65,6 @@ impl ImportRecorder for Ledger {
         Ok(keys.iter().map(|key| found.get(key.partition()).cloned()).collect())
     }
 
-    async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>, StoreError> {
-        let mut members = Vec::new();
-        let mut start = None;
-        loop {
-            let output = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :members)")
-                .expression_attribute_values(":pk", text(&keys::organization_partition(scope)))
-                .expression_attribute_values(":members", text(keys::MEMBER))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| store_error(LISTING, &error))?;
-            for item in output.items.unwrap_or_default() {
-                members.push(from_item(LISTING, item)?);
-            }
-            start = output.last_evaluated_key;
-            if start.is_none() {
-                return Ok(members);
-            }
-        }
-    }
-
     async fn record_imported(&self, scope: &OrgScope, write: &ImportedWrite) -> Result<ImportedOutcome, StoreError> {
         let referral = &write.referral;
         let origin = referral.origin.as_deref().ok_or_else(|| incomplete("a referral without an origin"))?;
@@ -100,6 +72,7 @@ impl ImportRecorder for Ledger {
         let row = OriginRow { referral_id: referral.id.clone(), import_id: write.import.clone(), line: write.line };
         transaction.create(Part::Origin, &self.table, to_item(&row, &keys::origin(scope, origin))?)?;
         transaction.create(Part::Effect, &self.table, to_item(referral, &keys::referral_row(scope, referral))?)?;
+        self.count_in(&mut transaction, Part::Effect, scope, referral)?;
         self.write_referrer(&mut transaction, scope, write)?;
         let link = LinkRow { referral_id: referral.id.clone(), created_at: referral.created_at };
         transaction.create(Part::Effect, &self.table, to_item(&link, &keys::referred_link(scope, referral))?)?;

@@ -3,6 +3,7 @@
 //! Every key starts with the organization. The exceptions are the slug directory, the login directory, the outbox
 //! and the rate limit: they are what an organization is found by, or hold no data of one.
 
+mod attribution;
 mod imports;
 mod listing;
 
@@ -28,6 +29,7 @@ use crate::{
     },
     ports::{Counted, Link},
 };
+pub use attribution::{ATTRIBUTION, attribution, attribution_cell};
 pub use imports::{REPORT, import, import_chunk, import_partition, import_report, origin};
 use listing::place;
 pub use listing::{BY_AGENT, BY_KEY, BY_LIST, BY_REWARD, BY_STATUS, Index, Listing, position};
@@ -54,10 +56,10 @@ pub const REWARD_INDEX: &str = "reward";
 
 /// Sort key of a referral's row.
 pub const REFERRAL: &str = "REFERRAL";
-/// Prefix of the members of an organization.
-pub const MEMBER: &str = "MEMBER#";
 /// Sort key of an organization's row.
 pub const ORGANIZATION: &str = "ORGANIZATION";
+/// Prefix of the members of an organization.
+pub const MEMBER: &str = "MEMBER#";
 /// Prefix of the links from a lead to the referrals through which they came.
 pub const LEAD_OF: &str = "LEAD_OF#";
 /// Prefix of the links from a referrer to the referrals that they sent.
@@ -113,7 +115,7 @@ fn org(scope: &OrgScope) -> String {
     format!("ORG#{}", scope.organization())
 }
 
-/// Partition of an organization: itself, its members and what they have set up.
+/// Partition of the organization's own row and its members.
 #[must_use]
 pub fn organization_partition(scope: &OrgScope) -> String {
     org(scope)
@@ -121,12 +123,12 @@ pub fn organization_partition(scope: &OrgScope) -> String {
 
 #[must_use]
 pub fn organization(scope: &OrgScope) -> Keys {
-    Keys::new(org(scope), ORGANIZATION)
+    Keys::new(organization_partition(scope), ORGANIZATION)
 }
 
 #[must_use]
 pub fn member(scope: &OrgScope, user: &UserId) -> Keys {
-    Keys::new(org(scope), format!("{MEMBER}{user}"))
+    Keys::new(organization_partition(scope), format!("{MEMBER}{user}"))
 }
 
 /// A member's published profile.

@@ -55,8 +55,7 @@ impl MessageBook for Ledger {
             }
         }
         if let Some(referral) = &write.referral {
-            let item = to_item(referral, &keys::referral_row(scope, referral))?;
-            self.replace(&mut transaction, Part::Row, item, referral.version)?;
+            self.replace_referrals(&mut transaction, Part::Row, scope, [&**referral])?;
         }
         if let Some(guard) = &write.guard {
             self.check_recipient(&mut transaction, scope, guard)?;

@@ -2,13 +2,16 @@
 
 mod account_cache;
 mod answers;
+mod attribution;
 mod batch;
 mod deals;
 mod directory;
 mod error;
 mod import_chunks;
+mod imports;
 pub mod keys;
 mod links;
+mod members;
 mod messages;
 mod outbox;
 mod people;
@@ -69,6 +72,16 @@ impl Ledger {
         partition: String,
         prefix: &str,
     ) -> Result<Vec<R>, StoreError> {
+        let items = self.items_under(operation, partition, prefix).await?;
+        items.into_iter().map(|item| rows::from_item(operation, item)).collect()
+    }
+
+    async fn items_under(
+        &self,
+        operation: &'static str,
+        partition: String,
+        prefix: &str,
+    ) -> Result<Vec<transaction::Attributes>, StoreError> {
         let output = self
             .client
             .query()
@@ -80,7 +93,7 @@ impl Ledger {
             .send()
             .await
             .map_err(|error| error::store_error(operation, &error))?;
-        output.items.unwrap_or_default().into_iter().map(|item| rows::from_item(operation, item)).collect()
+        Ok(output.items.unwrap_or_default())
     }
 }
 

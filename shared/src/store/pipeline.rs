@@ -59,17 +59,12 @@ impl PipelineRecorder for Ledger {
                 person.version,
             )?;
         }
-        for referral in std::iter::once(&write.referral).chain(&write.contested) {
-            self.replace(
-                &mut transaction,
-                Part::Effect,
-                to_item(referral, &keys::referral_row(scope, referral))?,
-                referral.version,
-            )?;
-        }
-        if let Some(lead) = &write.referral.referred_person_id {
-            let row = LinkRow { referral_id: write.referral.id.clone(), created_at: write.referral.created_at };
-            let link = keys::lead_link(scope, lead, &write.referral.id);
+        let rows = std::iter::once(&write.referral).chain(&write.contested);
+        self.replace_referrals(&mut transaction, Part::Effect, scope, rows)?;
+        let referral = &write.referral.row;
+        if let Some(lead) = &referral.referred_person_id {
+            let row = LinkRow { referral_id: referral.id.clone(), created_at: referral.created_at };
+            let link = keys::lead_link(scope, lead, &referral.id);
             transaction.write(Part::Effect, &self.table, to_item(&row, &link)?)?;
         }
         for (referral, entry) in &write.audit {

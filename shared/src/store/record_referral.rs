@@ -21,6 +21,7 @@ use crate::{
 enum Part {
     Answer,
     Referral,
+    Figures,
     Guard,
     Referrer,
     /// The key at this place in `ReferrerWrite::Create::keys`.
@@ -41,6 +42,7 @@ impl ReferralRecorder for Ledger {
         let referral = &write.referral;
         let mut transaction = Transaction::default();
         transaction.create(Part::Referral, &self.table, to_item(referral, &keys::referral_row(scope, referral))?)?;
+        self.count_in(&mut transaction, Part::Figures, scope, referral)?;
         if let Some(remembered) = &write.remembered {
             self.remember(&mut transaction, Part::Answer, scope, remembered, referral.created_at)?;
         }
@@ -112,7 +114,9 @@ impl ReferralRecorder for Ledger {
                     Part::Contact(place) => 2 + place,
                     Part::Referrer => usize::MAX - 3,
                     Part::Agent => usize::MAX - 2,
-                    Part::Referral | Part::Consent | Part::Link | Part::Audit | Part::Outbox => usize::MAX,
+                    Part::Referral | Part::Figures | Part::Consent | Part::Link | Part::Audit | Part::Outbox => {
+                        usize::MAX
+                    }
                 });
                 let first = refusals.into_iter().next().ok_or_else(|| unreadable_row(OPERATION))?;
                 match (first.name, &write.referrer) {

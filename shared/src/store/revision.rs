@@ -104,12 +104,10 @@ impl Ledger {
         revision: &ReferralRevision,
         old_deal: Belonging,
     ) -> Result<Committed<Part>, StoreError> {
-        let own = &revision.referral;
+        let own = &revision.referral.row;
         let mut transaction = Transaction::default();
-        for referral in std::iter::once(own).chain(&revision.contested) {
-            let item = to_item(referral, &keys::referral_row(scope, referral))?;
-            self.replace(&mut transaction, Part::Row, item, referral.version)?;
-        }
+        let rows = std::iter::once(&revision.referral).chain(&revision.contested);
+        self.replace_referrals(&mut transaction, Part::Row, scope, rows)?;
         if let Some(remembered) = &revision.remembered {
             self.remember(&mut transaction, Part::Answer, scope, remembered, own.updated_at)?;
         }
@@ -172,6 +170,7 @@ impl Ledger {
         )?;
         transaction.delete(Part::Effect, &self.table, primary(&keys::referred_link(scope, referral)))?;
         self.count_back(&mut transaction, scope, removal, count)?;
+        self.count_out(&mut transaction, Part::Effect, scope, referral)?;
         if let Some(lead) = &referral.referred_person_id {
             transaction.delete(Part::Effect, &self.table, primary(&keys::lead_link(scope, lead, &referral.id)))?;
         }

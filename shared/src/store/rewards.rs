@@ -155,8 +155,7 @@ impl HoldBook for Ledger {
         let row = keys::referral(scope, &hold.referral);
         match (referral, read) {
             (Some(referral), _) => {
-                let item = to_item(referral, &keys::referral_row(scope, referral))?;
-                self.replace(&mut transaction, Part::Referral, item, referral.version)?;
+                self.replace_referrals(&mut transaction, Part::Referral, scope, [&**referral])?;
             }
             // A reward that is held once more until the same time has its note written by whoever holds it.
             (None, Some(version)) => {

@@ -125,6 +125,39 @@ impl<N: Copy + PartialEq> Transaction<N> {
         Ok(())
     }
 
+    /// Adds to numbers of an item, which is made where there is none. `constants` are what the item has in any case.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn add(
+        &mut self,
+        name: N,
+        table: &str,
+        keys: &keys::Keys,
+        constants: impl IntoIterator<Item = (String, AttributeValue)>,
+        amounts: impl IntoIterator<Item = (String, AttributeValue)>,
+    ) -> Result<(), StoreError> {
+        let (mut names, mut values) = (HashMap::new(), HashMap::new());
+        let mut clause = |attribute: String, value: AttributeValue, between: &str| {
+            let place = names.len();
+            names.insert(format!("#n{place}"), attribute);
+            values.insert(format!(":v{place}"), value);
+            format!("#n{place}{between}:v{place}")
+        };
+        let sets: Vec<String> = constants.into_iter().map(|(name, value)| clause(name, value, " = ")).collect();
+        let adds: Vec<String> = amounts.into_iter().map(|(name, value)| clause(name, value, " ")).collect();
+        let update = Update::builder()
+            .table_name(table)
+            .set_key(Some(primary(keys)))
+            .update_expression(format!("SET {} ADD {}", sets.join(", "), adds.join(", ")))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .build()
+            .map_err(|_| incomplete())?;
+        self.push(name, TransactWriteItem::builder().update(update).build());
+        Ok(())
+    }
+
     /// Holds only while a condition on another item does.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use crate::{
     },
     ports::{
         AnswerBook, Clock, Ids, LeadMove, Named, PersonReader, PolicyBook, ReferralEditor, ReferralReader,
-        ReferralRevision, RevisionOutcome, StoreError,
+        ReferralRevision, Revised, RevisionOutcome, StoreError,
     },
 };
 
@@ -86,7 +86,7 @@ pub async fn change_referral(
             return Ok(ChangeOutcome::UnknownLead);
         };
         match store.revise_referral(&caller.scope, &revision).await? {
-            RevisionOutcome::Written => return Ok(ChangeOutcome::Done(Box::new(revision.referral))),
+            RevisionOutcome::Written => return Ok(ChangeOutcome::Done(Box::new(revision.referral.row))),
             RevisionOutcome::KeyUsed(_) => return Ok(ChangeOutcome::NameTaken),
             RevisionOutcome::DealTaken => return Ok(ChangeOutcome::DealTaken),
             RevisionOutcome::Stale => pause().await,
@@ -165,9 +165,9 @@ async fn revise(
         note: request.change.reason().cloned(),
     };
     let traces = cause.traces(ids, before, &referral, &fields)?;
-    let flagged = |rival: &Referral| {
+    let flagged = |rival: &Revised| {
         let entry = AuditEntry { to: Some("CONTESTED".to_owned()), ..cause.entry(AuditAction::Flagged) };
-        (rival.id.clone(), entry)
+        (rival.row.id.clone(), entry)
     };
     let own = traces.audit.into_iter().map(|entry| (referral.id.clone(), entry));
     let audit = own.chain(contested.iter().map(flagged)).collect();
@@ -176,7 +176,7 @@ async fn revise(
     Ok(Some(ReferralRevision {
         unlinked_deal: before.resulting_deal_id.clone().filter(|_| deal_changes),
         linked_deal: referral.resulting_deal_id.clone().filter(|_| deal_changes),
-        referral,
+        referral: Revised::new(before, referral),
         lead,
         contested,
         audit,

@@ -7,7 +7,7 @@ use crate::{
         scope::OrgScope,
         time::Timestamp,
     },
-    ports::{PersonReader, ReferralReader, StoreError},
+    ports::{PersonReader, ReferralReader, Revised, StoreError},
 };
 
 /// Other referrals of one lead that one change flags; more than these were flagged by earlier ones.
@@ -30,13 +30,14 @@ pub(super) async fn others_of(
 }
 
 /// Flags the referral, and gives those of the others that have to be flagged because of it.
-pub(super) fn contest(referral: &mut Referral, others: Vec<Referral>, at: Timestamp) -> Vec<Referral> {
+pub(super) fn contest(referral: &mut Referral, others: Vec<Referral>, at: Timestamp) -> Vec<Revised> {
     let mut contested = Vec::new();
-    for mut rival in others.into_iter().filter(|other| other.referrer_person_id != referral.referrer_person_id) {
+    for other in others.into_iter().filter(|other| other.referrer_person_id != referral.referrer_person_id) {
         referral.risk_flags.insert(RiskFlag::Contested);
+        let mut rival = other.clone();
         if rival.risk_flags.insert(RiskFlag::Contested) {
             rival.touch(at);
-            contested.push(rival);
+            contested.push(Revised::new(&other, rival));
         }
     }
     contested

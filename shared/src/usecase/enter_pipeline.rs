@@ -20,7 +20,8 @@ use crate::{
     },
     events::{Detail, EventData, LeadEnteredPipelineV1, Metadata, ReferralReceivedV1},
     ports::{
-        Clock, Ids, PersonReader, PipelineRecorder, PipelineWrite, PipelineWriteOutcome, ReferralReader, StoreError,
+        Clock, Ids, PersonReader, PipelineRecorder, PipelineWrite, PipelineWriteOutcome, ReferralReader, Revised,
+        StoreError,
     },
 };
 
@@ -56,7 +57,7 @@ pub async fn enter_pipeline(
             return Ok(Entered::Ignored("the referral is gone"));
         };
         let people = People::read(store, &scope, &referral, &new_person, at).await?;
-        let write = people.decide(referral, event, &next_event, at)?;
+        let write = people.decide(&referral, event, &next_event, at)?;
         match store.enter(&scope, &write).await? {
             PipelineWriteOutcome::Entered => return Ok(Entered::Done),
             PipelineWriteOutcome::AlreadyApplied => return Ok(Entered::AlreadyDone),
@@ -129,7 +130,7 @@ impl People {
 
     fn decide(
         self,
-        mut referral: Referral,
+        before: &Referral,
         event: &Detail<ReferralReceivedV1>,
         next_event: &EventId,
         at: Timestamp,
@@ -150,7 +151,7 @@ impl People {
             event_id: event_id.map(|id| id.as_str().to_owned()),
         };
 
-        let reward_before = referral.reward_status;
+        let mut referral = before.clone();
         lead.enter_pipeline(&referral.agent_user_id);
         referral.referred_person_id = Some(lead.id.clone());
         if lead.id == referral.referrer_person_id {
@@ -186,13 +187,15 @@ impl People {
             pipeline_stage: lead.pipeline_stage.unwrap_or(PipelineStage::Lead),
         };
         let mut audit = vec![(referral.id.clone(), entry(AuditAction::LeadLinked, lead.id.as_str(), Some(next_event)))];
-        if referral.reward_status != reward_before {
+        if referral.reward_status != before.reward_status {
             // It was converted by hand before its lead came in.
-            let from = Some(reward_before.as_str().to_owned());
+            let from = Some(before.reward_status.as_str().to_owned());
             let held = AuditEntry { from, ..entry(AuditAction::RewardChanged, referral.reward_status.as_str(), None) };
             audit.push((referral.id.clone(), held));
         }
-        audit.extend(contested.iter().map(|rival| (rival.id.clone(), entry(AuditAction::Flagged, "CONTESTED", None))));
+        audit.extend(
+            contested.iter().map(|rival| (rival.row.id.clone(), entry(AuditAction::Flagged, "CONTESTED", None))),
+        );
         let (new_lead, known_lead) = if lead_is_new {
             if free_keys.len() < lead.contact_keys().len() {
                 // A number that belongs to somebody else: the new person goes without that key.
@@ -209,7 +212,7 @@ impl People {
             event_id: cause.clone(),
             consumer: CONSUMER,
             at,
-            referral,
+            referral: Revised::new(before, referral),
             new_lead,
             known_lead,
             new_advocate,

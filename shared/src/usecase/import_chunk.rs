@@ -22,7 +22,7 @@ use crate::{
     events::{Detail, ImportChunkReadyV1},
     ports::{
         Chunk, Clock, DealBook, Ids, ImportRecorder, Imported, ImportedOutcome, ImportedWrite, MemberDirectory,
-        PolicyBook, ReferrerWrite, StoreError,
+        MemberList, PolicyBook, ReferrerWrite, StoreError,
     },
 };
 
@@ -77,7 +77,7 @@ struct Scene<'a> {
 
 impl<S, D, C, I> ChunkWork<'_, S, D, C, I>
 where
-    S: ImportRecorder + PolicyBook + DealBook,
+    S: ImportRecorder + MemberList + PolicyBook + DealBook,
     D: MemberDirectory,
     C: Clock,
     I: Ids,

@@ -1,7 +1,9 @@
-//! Proves that counters, links and the ledger's rows agree, and puts right what can be put right, while captures go on.
+//! Proves that counters, figures, links and the ledger's rows agree, and puts right what can be put right, while captures go
+//! on.
 //!
 //! It begins with the rows: each has to have its link, or gets it; its counter stays, because it may have been right. Then
-//! the counters: each has to be the number of links. Then the links: each has to lead to a row of its person. When none
+//! the counters: each has to be the number of links. Then the figures: each cell has to be what its rows add up to (see
+//! `reconcile_figures`). Then the links: each has to lead to a row of its person. When none
 //! of it finds anything, every counter is the number of rows.
 //!
 //! **Why it is exact without holding anybody up.** A link is written and deleted in the transaction that moves the counter,
@@ -18,18 +20,23 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::attempts::MAX_ATTEMPTS;
+use super::{
+    attempts::MAX_ATTEMPTS,
+    reconcile_figures::{Proof, prove_figures},
+};
 use crate::{
     domain::{
+        attribution::CellId,
+        calendar::Month,
         filter::{NameQuery, ReferralFilter},
-        id::{PersonId, ReferralId},
+        id::{PersonId, ReferralId, UserId},
         person::Person,
-        referral::Referral,
+        referral::{Channel, Referral},
         scope::OrgScope,
     },
     ports::{
-        Clock, Correction, CorrectionOutcome, Link, LinkKeeper, PersonReader, Position, ReferralReader, RestoreOutcome,
-        StoreError,
+        AttributionKeeper, Clock, Correction, CorrectionOutcome, Link, LinkKeeper, PersonReader, Position,
+        ReferralReader, RestoreOutcome, StoreError,
     },
 };
 
@@ -49,6 +56,8 @@ pub enum Place {
     Rows { after: Option<Position> },
     /// Behind this person.
     Counters { after: Option<Position> },
+    /// Behind this person.
+    Figures { after: Option<Position> },
     /// Behind this person, or behind this link of theirs.
     Links { after: Option<Position>, link: Option<Position> },
 }
@@ -66,6 +75,22 @@ pub struct Corrected {
     pub person_id: PersonId,
     pub was: u32,
     pub is: u32,
+}
+
+/// Figures that were put right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CorrectedCell {
+    pub month: Month,
+    pub person_id: PersonId,
+    pub agent_user_id: UserId,
+    pub channel: Channel,
+}
+
+impl From<CellId> for CorrectedCell {
+    fn from(cell: CellId) -> Self {
+        Self { month: cell.month, person_id: cell.advocate, agent_user_id: cell.agent, channel: cell.channel }
+    }
 }
 
 /// A link by its ends.
@@ -87,13 +112,16 @@ pub struct Checked {
     pub referrals: usize,
     pub people: usize,
     pub links: usize,
+    pub cells: usize,
 }
 
 /// What one call found: ids and numbers only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     pub checked: Checked,
     pub corrected: Vec<Corrected>,
+    pub corrected_cells: Vec<CorrectedCell>,
     /// Links that were missing, and are there now.
     pub restored: Vec<Ends>,
     /// Links that lead to no row of their person. They are left for somebody to look at.
@@ -110,7 +138,7 @@ pub struct Report {
 /// # Errors
 /// When the store does not answer. What was put right stays so, and the same place can be asked for again.
 pub async fn reconcile_counters(
-    store: &(impl ReferralReader + PersonReader + LinkKeeper),
+    store: &(impl ReferralReader + PersonReader + LinkKeeper + AttributionKeeper),
     clock: &impl Clock,
     scope: &OrgScope,
     place: Place,
@@ -120,6 +148,7 @@ pub async fn reconcile_counters(
     let next = match place {
         Place::Rows { after } => Some(walk.rows(after).await?),
         Place::Counters { after } => Some(walk.counters(after).await?),
+        Place::Figures { after } => Some(walk.figures(after).await?),
         Place::Links { after, link } => walk.links(after, link).await?,
     };
     Ok((walk.report, next))
@@ -147,7 +176,7 @@ struct Walk<'a, S, C, T> {
     report: Report,
 }
 
-impl<S: ReferralReader + PersonReader + LinkKeeper, C: Clock, T: Fn() -> bool> Walk<'_, S, C, T> {
+impl<S: ReferralReader + PersonReader + LinkKeeper + AttributionKeeper, C: Clock, T: Fn() -> bool> Walk<'_, S, C, T> {
     async fn rows(&mut self, mut after: Option<Position>) -> Result<Place, StoreError> {
         let page = self.store.list_referrals(self.scope, &ReferralFilter::default(), after.as_ref(), PAGE).await?;
         let wanted: Vec<Link> = page.items.iter().map(Link::of).collect();
@@ -184,7 +213,7 @@ impl<S: ReferralReader + PersonReader + LinkKeeper, C: Clock, T: Fn() -> bool> W
             seen.push((person, links));
         }
         if seen.len() == whole {
-            next = page.next.map_or(Place::Links { after: None, link: None }, |at| Place::Counters { after: Some(at) });
+            next = page.next.map_or(Place::Figures { after: None }, |at| Place::Counters { after: Some(at) });
         }
         let ids: Vec<PersonId> = seen.iter().map(|(person, _)| person.id.clone()).collect();
         let now = self.store.find_people(self.scope, &ids).await?;
@@ -246,6 +275,31 @@ impl<S: ReferralReader + PersonReader + LinkKeeper, C: Clock, T: Fn() -> bool> W
             tokio::time::sleep(SHORTEST_PAUSE.mul_f64(1.0 + fastrand::f64())).await;
         }
         Ok(Looked::Busy)
+    }
+
+    async fn figures(&mut self, after: Option<Position>) -> Result<Place, StoreError> {
+        let page = self.store.list_people(self.scope, &NameQuery::default(), after.as_ref(), PAGE).await?;
+        let mut settled = after.clone();
+        for person in page.items {
+            let is_first = settled == after;
+            if !(self.has_time)() {
+                return Ok(Place::Figures { after: settled });
+            }
+            match prove_figures(self.store, self.scope, &person.id, &self.has_time).await? {
+                Proof::Right(cells) => self.report.checked.cells += cells,
+                Proof::Corrected(cells) => {
+                    self.report.checked.cells += cells.len();
+                    self.report.corrected_cells.extend(cells.into_iter().map(CorrectedCell::from));
+                }
+                // Whoever has more than fits into a call of their own is told of, and gone past.
+                Proof::Busy if is_first || (self.has_time)() => {
+                    self.report.busy.insert(person.id.clone());
+                }
+                Proof::Busy => return Ok(Place::Figures { after: settled }),
+            }
+            settled = Some(place_of(&person));
+        }
+        Ok(page.next.map_or(Place::Links { after: None, link: None }, |at| Place::Figures { after: Some(at) }))
     }
 
     async fn links(&mut self, after: Option<Position>, link: Option<Position>) -> Result<Option<Place>, StoreError> {

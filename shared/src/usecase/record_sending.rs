@@ -14,7 +14,7 @@ use crate::{
         scope::OrgScope,
         time::Timestamp,
     },
-    ports::{Clock, Ids, MessageBook, MessageWrite, MessageWriteOutcome, ReferralReader, StoreError},
+    ports::{Clock, Ids, MessageBook, MessageWrite, MessageWriteOutcome, ReferralReader, Revised, StoreError},
 };
 
 /// False when the message has gone on since the claim `token`: then the answer changes nothing.
@@ -84,6 +84,6 @@ async fn thank(
     let traces = cause.traces(ids, &before, &referral, &[])?;
     write.audit.extend(traces.audit);
     write.events.extend(traces.events);
-    write.referral = Some(referral);
+    write.referral = Some(Box::new(Revised::new(&before, referral)));
     Ok(())
 }

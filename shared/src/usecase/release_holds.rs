@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{audit::Actor, referral::Referral, time::Timestamp},
-    ports::{Clock, DueHold, HoldBook, HoldRelease, HoldReleaseOutcome, Ids, ReferralReader, StoreError},
+    ports::{Clock, DueHold, HoldBook, HoldRelease, HoldReleaseOutcome, Ids, ReferralReader, Revised, StoreError},
 };
 
 /// This function's name in audit entries.
@@ -113,6 +113,6 @@ fn decide(
     let traces = cause.traces(ids, &before, &referral, fields)?;
     release.audit = traces.audit;
     release.events = traces.events;
-    release.referral = Some(referral);
+    release.referral = Some(Box::new(Revised::new(&before, referral)));
     Ok(release)
 }

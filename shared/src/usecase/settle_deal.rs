@@ -16,7 +16,9 @@ use crate::{
         reward::RewardPolicy,
         scope::OrgScope,
     },
-    ports::{Clock, DealBook, Ids, PersonReader, PolicyBook, ReferralReader, SettleOutcome, Settlement, StoreError},
+    ports::{
+        Clock, DealBook, Ids, PersonReader, PolicyBook, ReferralReader, Revised, SettleOutcome, Settlement, StoreError,
+    },
 };
 
 /// Referrals of one person that are looked at; nobody was referred more often.
@@ -73,7 +75,7 @@ pub async fn settle_deal(
             let cause = Cause { at, actor, request_id: event.as_str(), event: Some(event), note: None };
             let traces = cause.traces(ids, &before, &referral, &changed_fields(&before, &referral))?;
             (settlement.audit, settlement.events) = (traces.audit, traces.events);
-            settlement.referral = Some(Box::new(referral));
+            settlement.referral = Some(Box::new(Revised::new(&before, referral)));
         }
         match store.settle(scope, &settlement).await? {
             SettleOutcome::Settled => return Ok(Settled::Done),

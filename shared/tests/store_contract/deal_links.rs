@@ -12,7 +12,7 @@ use referrals::{
         time::Timestamp,
     },
     events::{DealTold, Detail, ReferralLinkedV1},
-    ports::{DealBook as _, SettleOutcome, Settlement},
+    ports::{DealBook as _, Revised, SettleOutcome, Settlement},
     usecase::{delete_referral::Deletion, settle_deal::Settled},
 };
 use referrals_testing::{Fixtures, contact};
@@ -290,14 +290,15 @@ async fn what_was_sent_is_marked_and_not_taken_back() {
     let deals = Deals::new().await.entered().await;
     let lead = deals.lead().await;
     deals.hear(&told("1", 1, DealState::Won, &[&lead])).await;
-    let (scope, mut referral) = (Fixtures::scope(), deals.now().await);
+    let (scope, before) = (Fixtures::scope(), deals.now().await);
+    let mut referral = before.clone();
     let at = Timestamp::parse("2026-12-26T12:00:00Z").unwrap();
     assert_eq!(referral.mark_reward_sent(&Fixtures::owner().user, true, at), Ok(true));
     referral.touch(at);
     let mut own = deals.world.ledger.find_deal(&scope, &deal("deal_1")).await.unwrap().unwrap();
     own.version += 1;
-    let sent =
-        Settlement { deal: own, referral: Some(Box::new(referral)), let_go: None, audit: vec![], events: vec![] };
+    let sent = Some(Box::new(Revised::new(&before, referral)));
+    let sent = Settlement { deal: own, referral: sent, let_go: None, audit: vec![], events: vec![] };
     assert_eq!(deals.world.ledger.settle(&scope, &sent).await, Ok(SettleOutcome::Settled));
     for (revision, state, status, is_marked) in [
         (2, DealState::Reopened, ReferralStatus::Qualified, true),

@@ -2,6 +2,7 @@
 //! `CONTRACT_ENDPOINT` the same suite runs on any other engine, as `make test` does on the local stack's.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod attribution;
 mod capture;
 mod claims;
 mod deal_links;
@@ -11,6 +12,7 @@ mod deletion;
 mod entry;
 mod export;
 mod holds;
+mod import_desk;
 mod imports;
 mod limits;
 mod lists;
@@ -22,6 +24,7 @@ mod person_changes;
 mod person_races;
 mod profiles;
 mod reconcile;
+mod reconcile_figures;
 mod revocations;
 mod rewards;
 mod units;

@@ -1,8 +1,12 @@
 //! A page of 25 costs the same calls and units however large the ledger is. `PAGE_COST_ROWS=100000` is the long form.
 
+use std::collections::BTreeMap;
+
 use referrals::{
     domain::{
         access::Caller,
+        attribution::{CellId, Figures, Grouping},
+        calendar::Month,
         change::ReferralChange,
         filter::ReferralFilter,
         id::ReferralId,
@@ -14,13 +18,14 @@ use referrals::{
         reward_lane::RewardLane,
         version::Expected,
     },
-    ports::Position,
+    ports::{AttributionKeeper as _, CellCorrection, CorrectionOutcome, Position},
     system::RandomIds,
     usecase::{
         change_referral::{ChangeOutcome, ChangeRequest, change_referral},
         find_referral::find_referral,
         list_referrals::list_referrals,
         list_rewards::list_rewards,
+        report_attribution::{Question, Reported, report_attribution},
     },
 };
 use referrals_testing::{Bulk, Fixtures};
@@ -51,11 +56,25 @@ fn row(number: u32) -> Referral {
 }
 
 async fn fill(world: &World, numbers: std::ops::RangeInclusive<u32>) {
+    let last = *numbers.end();
     let items = numbers.flat_map(|number| {
         let row = row(number);
         [Bulk::row(&row), Bulk::link(&row)]
     });
     Bulk::put(&world.store, items).await;
+    // The rows were put there without their figures.
+    let mut sums: BTreeMap<CellId, Figures> = BTreeMap::new();
+    for row in (1..=last).map(row) {
+        sums.entry(CellId::of(&row)).or_default().add(&Figures::of(&row));
+    }
+    for (id, figures) in sums {
+        let known = world.ledger.cells_of(&Fixtures::scope(), &id.advocate).await.unwrap();
+        let read = known.iter().find(|cell| cell.id == id).map(|cell| cell.version);
+        let correction = CellCorrection { id, read, figures };
+        let corrected = world.ledger.correct_cell(&Fixtures::scope(), &correction).await;
+        assert_eq!(corrected, Ok(CorrectionOutcome::Corrected));
+    }
+    let _ = (world.store.calls.take(), world.store.calls.take_units());
 }
 
 struct Costs<'a> {
@@ -95,6 +114,16 @@ impl Costs<'_> {
         self.note(operation);
     }
 
+    async fn report(&mut self, grouping: Grouping) {
+        let month = |text| Month::parse(text).unwrap();
+        let (first, last) = (month("2026-01"), month("2026-12"));
+        let question = Question { first, last, agent: None, channel: None, grouping };
+        let report = report_attribution(&self.world.ledger, &Fixtures::owner(), &question).await.unwrap();
+        let Reported::Report { totals, .. } = report else { panic!("too large") };
+        assert_eq!(totals.referrals, i64::from(self.rows));
+        self.note(&format!("attribution by {}", grouping.as_str()));
+    }
+
     async fn change(&mut self) {
         let newest = (1..=self.rows).rev().find(|number| row(*number).status == ReferralStatus::Received).unwrap();
         let caller = Fixtures::owner();
@@ -131,6 +160,9 @@ async fn costs(world: &World, rows: u32) -> Vec<String> {
     costs.rewards("a page of rewards from the middle", &owner, Some(rows / 4)).await;
     costs.rewards("a page of one agent's rewards", &jane, None).await;
     costs.change().await;
+    for grouping in Grouping::ALL {
+        costs.report(grouping).await;
+    }
     costs.table
 }
 

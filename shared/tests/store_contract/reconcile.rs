@@ -111,7 +111,7 @@ async fn what_agrees_is_left_alone() {
     let reports = walk(&world).await;
     assert!(found_nothing(&reports), "{reports:?}");
     let checked: Vec<_> = reports.iter().map(|report| report.checked).collect();
-    assert_eq!((checked[0].referrals, checked[1].people, checked[2].links), (12, 8, 12));
+    assert_eq!((checked[0].referrals, checked[1].people, checked[3].links), (12, 8, 12));
     assert_eq!(world.store.items().await.into_iter().map(|item| item.number("version")).sum::<i64>(), before);
 }
 
@@ -303,7 +303,9 @@ async fn a_call_has_an_end_however_much_there_is() {
     let reports = walk(&world).await;
     let checked: Vec<_> = reports.iter().map(|report| report.checked).collect();
     let (rows, rest) = checked.split_at(10);
-    let (counters, links) = rest.split_at(3);
+    let (counters, rest) = rest.split_at(3);
+    let (figures, links) = rest.split_at(3);
+    assert_eq!(figures.iter().map(|checked| checked.cells).collect::<Vec<_>>(), [0, 0, 1]);
     assert!(rows.iter().all(|checked| checked.referrals == 100), "{checked:?}");
     assert_eq!(counters.iter().map(|checked| checked.people).collect::<Vec<_>>(), [100, 100, 50]);
     // 500 links in a call, and at the end of the people there are none.
@@ -311,6 +313,7 @@ async fn a_call_has_an_end_however_much_there_is() {
     assert!(links.iter().all(|checked| checked.links <= 500) && links.len() <= 5, "{links:?}");
     let was = Corrected { person_id: people[0].id.clone(), was: 0, is: 1_000 };
     assert_eq!(corrected(&reports), [was]);
+    assert_eq!(reports.iter().map(|report| report.corrected_cells.len()).sum::<usize>(), 1);
     assert!(found_nothing(&walk(&world).await));
 }
 
@@ -319,7 +322,12 @@ async fn without_time_nothing_is_begun() {
     let world = World::new().await;
     let people = advocates(&world).await;
     set_total(&world, &people[0].id, 9).await;
-    for place in [Place::default(), Place::Counters { after: None }, Place::Links { after: None, link: None }] {
+    for place in [
+        Place::default(),
+        Place::Counters { after: None },
+        Place::Figures { after: None },
+        Place::Links { after: None, link: None },
+    ] {
         let walked =
             reconcile_counters(&world.ledger, &*world.clock, &Fixtures::scope(), place.clone(), || false).await;
         assert_eq!(walked, Ok((Report::default(), Some(place))));

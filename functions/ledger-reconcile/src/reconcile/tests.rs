@@ -40,28 +40,43 @@ async fn a_walk_goes_from_the_golden_request_to_a_page_without_a_next() {
     Bulk::put(&store, rows.iter().skip(1).map(Bulk::link)).await;
     let answers = walk(&store).await;
     let shown: Vec<_> = answers.iter().map(|answer| (&answer["checked"], &answer["corrected"])).collect();
-    let checked =
-        |referrals: u32, people: u32, links: u32| json!({"referrals": referrals, "people": people, "links": links});
+    let checked = |referrals: u32, people: u32, cells: u32, links: u32| json!({"referrals": referrals, "people": people, "cells": cells, "links": links});
     assert_eq!(
         shown,
         [
-            (&checked(100, 0, 0), &json!([])),
-            (&checked(1, 0, 0), &json!([])),
-            (&checked(0, 1, 0), &json!([{"personId": "person_111", "was": 0, "is": 101}])),
-            (&checked(0, 0, 101), &json!([])),
+            (&checked(100, 0, 0, 0), &json!([])),
+            (&checked(1, 0, 0, 0), &json!([])),
+            (&checked(0, 1, 0, 0), &json!([{"personId": "person_111", "was": 0, "is": 101}])),
+            (&checked(0, 0, 1, 0), &json!([])),
+            (&checked(0, 0, 0, 101), &json!([])),
         ]
     );
     let link = json!([{"personId": "person_111", "referralId": "ref_00000000000000000000000001"}]);
     assert_eq!(answers[1]["restored"], link);
+    let cell = json!([{
+        "month": "2026-11", "personId": "person_111", "agentUserId": "user_789", "channel": "MANUAL"
+    }]);
+    assert_eq!(answers[3]["correctedCells"], cell);
     for answer in &answers {
         let mut names: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
         names.sort_unstable();
-        let all = ["busy", "checked", "corrected", "dangling", "next", "organizationId", "orphaned", "restored"];
+        let all = [
+            "busy",
+            "checked",
+            "corrected",
+            "correctedCells",
+            "dangling",
+            "next",
+            "organizationId",
+            "orphaned",
+            "restored",
+        ];
         assert_eq!((names, &answer["organizationId"]), (all.to_vec(), &json!("org_winnerr_demo")));
     }
-    assert!(
-        walk(&store).await.iter().all(|answer| answer["corrected"] == json!([]) && answer["restored"] == json!([]))
-    );
+    for answer in walk(&store).await {
+        let mended = ["corrected", "correctedCells", "restored"].map(|kind| answer[kind].clone());
+        assert_eq!(mended, [json!([]), json!([]), json!([])]);
+    }
 }
 
 #[tokio::test]

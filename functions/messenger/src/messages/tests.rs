@@ -87,7 +87,7 @@ impl World {
             "id": id, "organizationId": Fixtures::ORGANIZATION, "referrerPersonId": referrer.as_str(),
             "referredName": "Sam Lee", "agentUserId": Fixtures::AGENT, "channel": "MANUAL", "status": "CONVERTED",
             "resultingDealId": "deal_1", "resultingLeadSource": "REFERRAL", "rewardType": "none", "rewardStatus": "NONE",
-            "createdAt": at, "updatedAt": at, "version": 1,
+            "createdAt": at, "month": "2026-11", "updatedAt": at, "version": 1,
         }))
         .unwrap();
         referral.bring_up_reward(&policy, at, at);

@@ -16,7 +16,7 @@ use referrals_testing::Fixtures;
 use serde_json::{Value, json};
 
 use super::{
-    tests::{Answered, BEN, Call, JANE, OTHER, OWNER, REFERRALS, Who, World, call},
+    tests::{Answered, BEN, Call, IMPORTS, JANE, OTHER, OWNER, REFERRALS, Who, World, call},
     *,
 };
 use document::{Kind, Operation};
@@ -61,6 +61,7 @@ struct Border {
 struct Rows {
     referrals: Vec<String>,
     people: Vec<String>,
+    imports: Vec<String>,
 }
 
 impl Rows {
@@ -68,6 +69,7 @@ impl Rows {
         match kind {
             Kind::Referral => &self.referrals,
             Kind::Person => &self.people,
+            Kind::Import => &self.imports,
         }
     }
 }
@@ -101,7 +103,17 @@ impl Border {
         let logged = border.world.call(call(JANE, "POST", REFERRALS).json(body)).await;
         border.own.people = vec!["person_111".to_owned(), text(&logged, "referrerPersonId")];
         border.own.referrals.push(text(&logged, "id"));
+        border.own.imports = vec![border.imported(OWNER, "Robin").await];
         border
+    }
+
+    /// A file that names an advocate, uploaded by `who`.
+    async fn imported(&self, who: Who, advocate: &str) -> String {
+        let columns = "sourceSystem,externalId,referrerName,referrerEmail,referredName,agentUserId,receivedAt";
+        let row = format!("crm,1,{advocate},{advocate}@canary.example,Kim,{},2024-05-01T15:00:00Z", who.1);
+        let mut upload = call(who, "POST", IMPORTS).header("content-type", "text/csv");
+        upload.body = Some(format!("{columns}\n{row}\n"));
+        text(&self.world.call(upload).await, "id")
     }
 
     /// Referrals in four states with their people, leads, deal, guards and history; all ids become canaries.
@@ -132,11 +144,12 @@ impl Border {
                 assert_eq!(entered, Entered::Done);
             }
         }
+        self.foreign.imports = vec![self.imported(OTHER, "Quill").await];
         let read = call(OTHER, "GET", format!("{REFERRALS}/{}", self.foreign.referrals[3]));
         self.foreign.people.push(text(&self.world.call(read).await, "referredPersonId"));
         let dump = self.other_side().await.join("\n");
         let words = dump.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        let prefixes = ["ref_", "person_", "evt_", "user_", "deal_", "org_"];
+        let prefixes = ["ref_", "person_", "imp_", "evt_", "user_", "deal_", "org_"];
         let ids = words.filter(|word| prefixes.iter().any(|prefix| word.starts_with(prefix)));
         self.canaries.extend(ids.map(str::to_owned));
         assert!(self.canaries.len() > 20, "{:?}", self.canaries);

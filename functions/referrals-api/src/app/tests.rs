@@ -15,8 +15,11 @@ pub(super) const REFERRALS: &str = "/api/reputation/referrals";
 const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 
 mod accounts;
+mod attribution;
 mod changes;
 mod export;
+mod import_reports;
+mod imports;
 mod links;
 mod once;
 mod people;
@@ -25,6 +28,7 @@ mod profile;
 mod resending;
 mod rewards;
 
+pub(super) use imports::IMPORTS;
 pub(super) use resending::skipped_thanks;
 
 pub(super) struct World {

@@ -9,11 +9,13 @@ use referrals::{
     domain::{
         email::Email,
         id::DealId,
+        import::Column,
+        money::Currency,
         person::Person,
         phone::Phone,
         referral::Referral,
         spreadsheet::guarded,
-        text::{Notes, Reason},
+        text::{Label, Notes, Reason},
         time::Timestamp,
     },
     http::{Authenticated, Code, Problem},
@@ -30,30 +32,12 @@ use crate::{
 
 const ROUTE: &str = "/api/reputation/referrals.csv";
 
-/// Names of the columns, as an import reads them.
-const COLUMNS: [&str; 19] = [
-    "sourceSystem",
-    "externalId",
-    "referrerName",
-    "referrerEmail",
-    "referrerPhone",
-    "referredName",
-    "referredEmail",
-    "referredPhone",
-    "agentUserId",
-    "channel",
-    "status",
-    "receivedAt",
-    "lostReason",
-    "dealId",
-    "rewardType",
-    "rewardValue",
-    "rewardStatus",
-    "rewardSentAt",
-    "notes",
-];
+/// The columns, as an import reads them. An agent is named by their id; the address would be the same agent twice.
+fn columns() -> impl Iterator<Item = Column> {
+    Column::ALL.iter().copied().filter(|column| *column != Column::AgentEmail)
+}
 
-/// The system that these rows come from, for whoever imports them.
+/// The system that rows come from that were not imported here themselves.
 const SOURCE_SYSTEM: &str = "winnerr";
 
 /// Lambda takes six megabytes of answer, the body as a JSON string. This leaves room for a row and the headers.
@@ -73,24 +57,24 @@ impl Sheet {
     fn new(max_escaped: usize) -> Result<Self, Problem> {
         let writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         let mut sheet = Self { writer, kept: 0, escaped: 0, max_escaped, rows: 0 };
-        sheet.add(&COLUMNS.map(str::to_owned))?;
+        sheet.add(columns().map(|column| column.as_str().to_owned()))?;
         Ok(sheet)
     }
 
     /// False, with nothing added, when there is no room for another row. There always is for the first.
     fn add_referral(&mut self, row: &Referral, referrer: Option<&Person>) -> Result<bool, Problem> {
         let has_room = self.rows < usecase::export_referrals::MAX_ROWS;
-        if has_room && self.add(&cells(row, referrer))? {
+        if has_room && self.add(columns().map(|column| cell(column, row, referrer)))? {
             self.rows += 1;
             return Ok(true);
         }
         Ok(false)
     }
 
-    fn add(&mut self, cells: &[String]) -> Result<bool, Problem> {
+    fn add(&mut self, cells: impl Iterator<Item = String>) -> Result<bool, Problem> {
         // Writing to memory cannot fail.
         for cell in cells {
-            self.writer.write_field(guarded(cell).as_bytes()).map_err(|_| Code::Internal)?;
+            self.writer.write_field(guarded(&cell).as_bytes()).map_err(|_| Code::Internal)?;
         }
         self.writer.write_record(None::<&[u8]>).map_err(|_| Code::Internal)?;
         self.writer.flush().map_err(|_| Code::Internal)?;
@@ -120,30 +104,46 @@ fn escaped_bytes(byte: u8) -> usize {
     }
 }
 
-fn cells(row: &Referral, referrer: Option<&Person>) -> [String; COLUMNS.len()] {
+/// What an import reads as the same value; empty when there is none. An imported row keeps the name that it came with, and the
+/// channel: brought back to where it came from it is not new.
+fn cell(column: Column, row: &Referral, referrer: Option<&Person>) -> String {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let time = |at: Timestamp| at.to_string();
-    [
-        SOURCE_SYSTEM.to_owned(),
-        row.id.to_string(),
-        text(referrer.map(|person| person.name.as_str())),
-        text(referrer.and_then(|person| person.email.as_ref()).map(Email::as_str)),
-        text(referrer.and_then(|person| person.phone.as_ref()).map(Phone::as_str)),
-        row.referred_name.as_str().to_owned(),
-        text(row.referred_contact.email.as_ref().map(Email::as_str)),
-        text(row.referred_contact.phone.as_ref().map(Phone::as_str)),
-        row.agent_user_id.to_string(),
-        row.channel.as_str().to_owned(),
-        row.status.as_str().to_owned(),
-        time(row.created_at),
-        text(row.lost_reason.as_ref().map(Reason::as_str)),
-        text(row.resulting_deal_id.as_ref().map(DealId::as_str)),
-        row.reward_type.as_str().to_owned(),
-        row.reward_value.map(|value| value.to_string()).unwrap_or_default(),
-        row.reward_status.as_str().to_owned(),
-        row.reward_sent_at.map(time).unwrap_or_default(),
-        text(row.notes.as_ref().map(Notes::as_str)),
-    ]
+    let number = |value: Option<i64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+    let (origin, contact) = (row.origin.as_ref(), &row.referred_contact);
+    let revenue = row.conversion.as_ref().and_then(|conversion| conversion.revenue.as_ref());
+    match column {
+        Column::SourceSystem => origin.map_or(SOURCE_SYSTEM, |origin| origin.source_system.as_str()).to_owned(),
+        Column::ExternalId => origin.map_or(row.id.as_str(), |origin| origin.external_id.as_str()).to_owned(),
+        Column::ReferrerName => text(referrer.map(|person| person.name.as_str())),
+        Column::ReferrerEmail => text(referrer.and_then(|person| person.email.as_ref()).map(Email::as_str)),
+        Column::ReferrerPhone => text(referrer.and_then(|person| person.phone.as_ref()).map(Phone::as_str)),
+        Column::ReferredName => row.referred_name.as_str().to_owned(),
+        Column::ReferredEmail => text(contact.email.as_ref().map(Email::as_str)),
+        Column::ReferredPhone => text(contact.phone.as_ref().map(Phone::as_str)),
+        Column::AgentUserId => row.agent_user_id.to_string(),
+        // Not in the file.
+        Column::AgentEmail => String::new(),
+        Column::Channel => {
+            let original = origin.and_then(|origin| origin.channel.as_ref());
+            original.map_or(row.channel.as_str(), Label::as_str).to_owned()
+        }
+        Column::Status => row.status.as_str().to_owned(),
+        Column::ReceivedAt => time(Some(row.created_at)),
+        Column::LostReason => text(row.lost_reason.as_ref().map(Reason::as_str)),
+        Column::DealId => text(row.resulting_deal_id.as_ref().map(DealId::as_str)),
+        Column::ConvertedAt => time(row.conversion.as_ref().map(|conversion| conversion.converted_at)),
+        Column::SalePriceMinor => number(revenue.and_then(|revenue| revenue.sale_price_minor)),
+        Column::GrossCommissionMinor => number(revenue.and_then(|revenue| revenue.gross_commission_minor)),
+        Column::Currency => text(revenue.map(|revenue| revenue.currency.as_str())),
+        Column::Reversed => row.reversed.to_string(),
+        Column::RewardType => row.reward_type.as_str().to_owned(),
+        Column::RewardValue => number(row.reward_value),
+        Column::RewardCurrency => text(row.reward_currency.as_ref().map(Currency::as_str)),
+        Column::RewardStatus => row.reward_status.as_str().to_owned(),
+        Column::RewardSentAt => time(row.reward_sent_at),
+        Column::Notes => text(row.notes.as_ref().map(Notes::as_str)),
+    }
 }
 
 /// The same referrals as a file, with the columns that an import reads. A page has at most 5,000 rows; it may be short,

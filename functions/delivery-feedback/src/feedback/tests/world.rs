@@ -1,5 +1,7 @@
 //! A thank-you that is on its way, and what SES says of it.
 
+use referrals::ports::Revised;
+
 use super::*;
 
 pub struct World {
@@ -32,14 +34,15 @@ impl World {
         let Captured::Recorded(_, referral) = captured else { panic!("not recorded") };
         let pat = ledger.find_referral(&Fixtures::scope(), &referral).await.unwrap().unwrap().referrer_person_id;
         let world = Self { store, ledger, referral, pat };
-        let mut row = world.ledger.find_referral(&Fixtures::scope(), &world.referral).await.unwrap().unwrap();
+        let before = world.ledger.find_referral(&Fixtures::scope(), &world.referral).await.unwrap().unwrap();
+        let mut row = before.clone();
         row.reward_status = RewardStatus::Sent;
         row.touch(SystemClock.now());
-        world.write(vec![], Some(row)).await;
+        world.write(vec![], Some(Box::new(Revised::new(&before, row)))).await;
         world
     }
 
-    pub async fn write(&self, messages: Vec<Message>, referral: Option<referrals::domain::referral::Referral>) {
+    pub async fn write(&self, messages: Vec<Message>, referral: Option<Box<Revised>>) {
         let at = SystemClock.now();
         let write =
             MessageWrite { messages, referral, guard: None, audit: vec![], events: vec![], remembered: None, at };

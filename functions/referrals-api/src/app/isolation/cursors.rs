@@ -23,7 +23,7 @@ struct Place {
 impl Place {
     fn all(callers: &[Who]) -> Vec<Self> {
         let mut all = Vec::new();
-        for operation in Operation::all().into_iter().filter(|o| o.method == "GET" && o.is_list()) {
+        for operation in Operation::all().into_iter().filter(|o| o.method == "GET" && o.is_list_of_all()) {
             for who in callers {
                 for filter in filters(&operation.template, *who) {
                     all.push(Self { who: *who, template: operation.template.clone(), filter });

@@ -3,13 +3,17 @@
 
 use serde_json::{Value, json};
 
-use super::super::{operations, tests::REFERRALS};
+use super::super::{
+    operations,
+    tests::{IMPORTS, REFERRALS},
+};
 
 /// What the id in a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Referral,
     Person,
+    Import,
 }
 
 /// One operation of the document.
@@ -81,6 +85,7 @@ impl Operation {
         match before {
             "/api/reputation/referrals/" => Some(Kind::Referral),
             "/api/people/" => Some(Kind::Person),
+            "/api/reputation/imports/" => Some(Kind::Import),
             other => panic!("{other}: say here what the id of this path names"),
         }
     }
@@ -88,6 +93,16 @@ impl Operation {
     /// Whether it answers with many rows.
     pub fn is_list(&self) -> bool {
         self.takes("cursor")
+    }
+
+    /// Whether these are an organization's rows, and not those of one import. The cursors of a report, and the names of uploads, which
+    /// are no JSON, are tried in tests of their own.
+    pub fn is_list_of_all(&self) -> bool {
+        self.is_list() && self.kind().is_none()
+    }
+
+    pub fn is_upload(&self) -> bool {
+        self.method == "POST" && self.template == IMPORTS
     }
 
     pub fn path(&self, id: &str) -> String {

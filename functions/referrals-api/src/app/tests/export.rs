@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use referrals::domain::{
     id::{DealId, PersonId},
-    referral::{Referral, ReferralStatus, RewardStatus, RewardType},
+    import::{Column, FileFormat, RowContent},
+    import_file,
+    money::Currency,
+    referral::{Channel, Origin, Referral, ReferralStatus, RewardStatus, RewardType},
+    reward::{Conversion, Revenue},
     spreadsheet::unguarded,
-    text::{Notes, Reason},
+    text::{Label, Notes, Reason},
     time::Timestamp,
 };
 use referrals_testing::{Bulk, contact, name};
@@ -15,7 +19,8 @@ use super::*;
 
 const FILE: &str = "/api/reputation/referrals.csv";
 const HEADER: &str = "sourceSystem,externalId,referrerName,referrerEmail,referrerPhone,referredName,referredEmail,\
-                      referredPhone,agentUserId,channel,status,receivedAt,lostReason,dealId,rewardType,rewardValue,\
+                      referredPhone,agentUserId,channel,status,receivedAt,lostReason,dealId,convertedAt,\
+                      salePriceMinor,grossCommissionMinor,currency,reversed,rewardType,rewardValue,rewardCurrency,\
                       rewardStatus,rewardSentAt,notes\r\n";
 
 /// A page: its rows as cells by column, and where it goes on.
@@ -80,8 +85,18 @@ async fn a_row_has_every_column_and_a_spreadsheet_takes_none_for_a_formula() {
     full.status = ReferralStatus::Lost;
     full.lost_reason = Reason::parse("-never called back").unwrap();
     full.resulting_deal_id = Some(DealId::parse("deal_7").unwrap());
+    full.conversion = Some(Conversion {
+        converted_at: Timestamp::parse("2026-11-21T07:00:00Z").unwrap(),
+        revenue: Some(Revenue {
+            currency: Currency::us_dollar(),
+            sale_price_minor: Some(75_000_000),
+            gross_commission_minor: Some(2_250_000),
+        }),
+    });
+    full.reversed = true;
     full.reward_type = RewardType::GiftCard;
     full.reward_value = Some(5_000);
+    full.reward_currency = Currency::parse("EUR").ok();
     full.reward_status = RewardStatus::Sent;
     full.reward_sent_at = Timestamp::parse("2026-11-22T08:00:00Z").ok();
     full.notes = Notes::parse(notes).unwrap();
@@ -93,13 +108,55 @@ async fn a_row_has_every_column_and_a_spreadsheet_takes_none_for_a_formula() {
         page.text.strip_prefix(HEADER).unwrap(),
         "winnerr,ref_00000000000000000000000002,Pat Jones,pat1@example.com,'+14155552671,\"'@Sam, \"\"the\"\" Lee\",\
          sam@example.com,'+14155552672,user_789,MANUAL,LOST,2026-11-10T17:13:22.000Z,'-never called back,deal_7,\
-         gift_card,5000,SENT,2026-11-22T08:00:00.000Z,\"'=HYPERLINK(\"\"https://evil.example\"\"),\nzweite Zeile; \
+         2026-11-21T07:00:00.000Z,75000000,2250000,USD,true,gift_card,5000,EUR,SENT,2026-11-22T08:00:00.000Z,\"'=HYPERLINK(\"\"https://evil.example\"\"),\nzweite Zeile; \
          \"\"Ångström\"\" 🏡\"\r\n\
-         winnerr,ref_00000000000000000000000001,,,,Sam Lee,,,user_789,MANUAL,RECEIVED,2026-11-10T17:13:21.000Z,,,none,,\
-         NONE,,\r\n"
+         winnerr,ref_00000000000000000000000001,,,,Sam Lee,,,user_789,MANUAL,RECEIVED,2026-11-10T17:13:21.000Z,,,,,,,false,none,\
+         ,,NONE,,\r\n"
     );
     assert_eq!(unguarded(&page.rows[0]["notes"]), notes);
     assert_eq!(unguarded(&page.rows[0]["referrerPhone"]), "+14155552671");
+}
+
+#[tokio::test]
+async fn an_imported_row_keeps_the_name_and_the_channel_that_it_came_with() {
+    let world = World::new().await;
+    let label = |text: &str| Label::parse(text).unwrap();
+    let imported = |number, channel: Option<&str>| {
+        let mut row = Bulk::referral(number, &robin());
+        row.channel = Channel::Import;
+        let (source_system, external_id) = (label("old crm"), label("=7 Sam Lee"));
+        row.origin = Some(Box::new(Origin { source_system, external_id, channel: channel.map(label) }));
+        row
+    };
+    put(&world, &[imported(1, None), imported(2, Some("Yard sign, \"north\""))]).await;
+    let page = page(&world, OWNER, FILE).await;
+    for (row, channel) in page.rows.iter().zip(["Yard sign, \"north\"", "IMPORT"]) {
+        let cells = ["sourceSystem", "externalId", "channel"].map(|column| unguarded(&row[column]));
+        assert_eq!(cells, ["old crm", "=7 Sam Lee", channel]);
+    }
+}
+
+/// Every value of every column: the import's own reader finds the text that was meant.
+#[tokio::test]
+async fn an_export_is_a_file_that_an_import_reads() {
+    let world = World::new().await;
+    let mut row = Bulk::referral(1, &robin());
+    row.referred_name = name("'=Sam \"the\" Lee");
+    row.notes = Notes::parse("-1,\n\"two\"").unwrap();
+    put(&world, &[row.clone(), Bulk::referral(2, &robin())]).await;
+    let text = page(&world, OWNER, FILE).await.text;
+    let read = import_file::read(text.as_bytes(), FileFormat::Csv).unwrap();
+    assert_eq!(read.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 3]);
+    let RowContent::Cells(cells) = &read[1].content else { panic!("a row cannot be read") };
+    for (column, wanted) in [
+        (Column::ExternalId, row.id.as_str()),
+        (Column::ReferrerPhone, "+14155550199"),
+        (Column::ReferredName, "'=Sam \"the\" Lee"),
+        (Column::ReceivedAt, &row.created_at.to_string()),
+        (Column::Notes, "-1,\n\"two\""),
+    ] {
+        assert_eq!(cells[&column], wanted, "{column:?}");
+    }
 }
 
 #[tokio::test]

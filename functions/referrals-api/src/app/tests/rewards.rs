@@ -2,7 +2,7 @@
 
 use referrals::{
     domain::{id::ReferralId, referral::Referral, scope::OrgScope},
-    ports::{MessageBook as _, MessageWrite, MessageWriteOutcome, ReferralReader as _},
+    ports::{MessageBook as _, MessageWrite, MessageWriteOutcome, ReferralReader as _, Revised},
 };
 
 use super::*;
@@ -24,14 +24,15 @@ pub(super) fn act(who: Who, path: &str, action: &str) -> Call {
 /// What the messenger does once a thank-you was accepted.
 async fn thank(world: &World, path: &str) {
     let (ledger, scope) = (world.store.ledger(), Fixtures::scope());
-    let mut referral = row(&ledger, &scope, path).await;
+    let before = row(&ledger, &scope, path).await;
+    let mut referral = before.clone();
     let at = SystemClock.now();
     assert!(referral.mark_thanked());
     referral.touch(at);
     let id = referral.id.clone();
     let write = MessageWrite {
         messages: vec![],
-        referral: Some(referral),
+        referral: Some(Box::new(Revised::new(&before, referral))),
         guard: None,
         audit: vec![],
         events: vec![],

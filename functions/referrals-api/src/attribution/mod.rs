@@ -1,0 +1,5 @@
+//! Which advocates brought what.
+
+pub mod report;
+mod sheet;
+mod view;
