@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use referrals::{
     domain::{
         id::{DealId, PersonId, ReferralId},
-        import::{Column, RawRow, RowContent, RowError, RowOutcome, RowReport},
+        import::{Column, FileFormat, RawRow, RowContent, RowError, RowOutcome, RowReport},
+        import_file,
         person::Person,
         referral::{Channel, Referral, ReferralStatus, RiskFlag},
     },
@@ -19,6 +20,7 @@ use referrals::{
     },
 };
 use referrals_testing::{Fixtures, Upload, contact};
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -361,4 +363,24 @@ async fn members_are_all_who_ever_were() {
     let members = world.ledger.list_members(&Fixtures::scope()).await.unwrap();
     let ids: Vec<&str> = members.iter().map(|member| member.user_id.as_str()).collect();
     assert_eq!(ids, ["user_456", "user_789", "user_790", "user_791"]);
+}
+
+const CLEAN: &str = include_str!("../../../events/import/referrals.csv");
+const CLEAN_LINES: &str = include_str!("../../../events/import/referrals.jsonl");
+const WRONG: &str = include_str!("../../../events/import/errors.csv");
+const WRONG_REPORT: &str = include_str!("../../../events/import/errors.report.json");
+
+#[tokio::test]
+async fn the_sample_files_become_what_they_say() {
+    for (file, format) in [(CLEAN, FileFormat::Csv), (CLEAN_LINES, FileFormat::JsonLines)] {
+        let world = World::new().await;
+        let reports = world.upload(&import_file::read(file.as_bytes(), format).unwrap()).await;
+        let wrong: Vec<_> = reports.iter().filter(|report| report.outcome != RowOutcome::Created).collect();
+        assert!(wrong.is_empty() && !reports.is_empty(), "{wrong:?}");
+    }
+    let world = World::new().await;
+    let reports = world.upload(&import_file::read(WRONG.as_bytes(), FileFormat::Csv).unwrap()).await;
+    let told = |report: &RowReport| json!({"line": report.line, "outcome": report.outcome, "errors": report.errors});
+    let wanted: Value = serde_json::from_str(WRONG_REPORT).unwrap();
+    assert_eq!(json!({"rows": reports.iter().map(told).collect::<Vec<_>>()}), wanted);
 }
