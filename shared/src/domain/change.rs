@@ -136,8 +136,8 @@ impl Referral {
         }
         if has_moved && next.status == ReferralStatus::Converted {
             next.conversion = Some(Conversion { converted_at: at, revenue: None });
-            next.reversed = false;
             next.bring_up_reward(policy, at, at);
+            next.reversed = false;
         }
         next.touch(at);
         Ok(Some(Changed { referral: next, fields }))

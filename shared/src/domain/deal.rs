@@ -130,10 +130,10 @@ impl Referral {
             (DealState::Won, _) => {
                 self.status = ReferralStatus::Converted;
                 self.lost_reason = None;
-                self.reversed = false;
                 self.resulting_deal_id = Some(deal.clone());
                 self.bring_in(news);
                 self.bring_up_reward(policy, news.at, now);
+                self.reversed = false;
             }
             (DealState::Reopened | DealState::Lost, ReferralStatus::Converted) => self.reverse(),
             (DealState::Reopened | DealState::Lost, _) => {}

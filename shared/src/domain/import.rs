@@ -19,8 +19,12 @@ pub const MAX_ROW_BYTES: usize = 32_768;
 pub const CHUNK_ROWS: usize = 100;
 /// Bytes of the cells of one chunk at most, unless it is one row: an item of the store has room for 400 KB.
 pub const CHUNK_BYTES: usize = 200_000;
-/// How long an import and its report are kept. Rows that wait to be imported go no later.
+/// How long an import and its report are kept.
 pub const KEPT_SECONDS: i64 = 90 * 86_400;
+/// How long rows wait to be imported: longer than a dead-letter queue keeps what asks for them, with room for a redrive.
+pub const WAITING_SECONDS: i64 = 30 * 86_400;
+/// The system that exports of this product name for the referrals that came in here.
+pub const OWN_SYSTEM: &str = "winnerr";
 
 macro_rules! columns {
     ($($variant:ident = $name:literal),* $(,)?) => {
@@ -63,6 +67,7 @@ columns! {
     Reversed = "reversed",
     RewardType = "rewardType",
     RewardValue = "rewardValue",
+    RewardAmountMinor = "rewardAmountMinor",
     RewardCurrency = "rewardCurrency",
     RewardStatus = "rewardStatus",
     RewardSentAt = "rewardSentAt",

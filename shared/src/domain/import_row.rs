@@ -15,7 +15,7 @@ use super::{
     organization::{Member, Organization},
     referral::{Channel, NewReferral, Origin, Referral, ReferralStatus, RewardStatus, RewardType},
     reward::{Conversion, RewardDetails, RewardPolicy, RewardTerms},
-    text::{Notes, PersonName, Reason},
+    text::{Label, Notes, PersonName, Reason},
     time::Timestamp,
 };
 
@@ -52,6 +52,14 @@ pub struct ImportRow {
 }
 
 impl ImportRow {
+    /// What the row is called where it comes from, whatever else is wrong with it.
+    #[must_use]
+    pub fn origin_of(cells: &BTreeMap<Column, String>) -> Option<Origin> {
+        let label = |column| cells.get(&column).and_then(|text| Label::parse(text).ok());
+        let (source_system, external_id) = (label(Column::SourceSystem)?, label(Column::ExternalId)?);
+        Some(Origin { source_system, external_id, channel: None })
+    }
+
     /// # Errors
     /// Everything that is wrong, at most once for each column, in the order of the columns.
     pub fn read(cells: &BTreeMap<Column, String>, ground: &Ground<'_>) -> Result<Self, Vec<RowError>> {
@@ -158,7 +166,7 @@ impl ImportRow {
         referral.reward = Some(RewardDetails {
             terms: RewardTerms { currency, ..policy_terms },
             due_at: self.conversion.as_ref().map_or(self.received_at, |conversion| conversion.converted_at),
-            amount_minor: None,
+            amount_minor: reward.amount,
             hold_reasons: BTreeSet::new(),
             hold_until: None,
             canceled_by: None,

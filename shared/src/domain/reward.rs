@@ -110,6 +110,10 @@ impl Referral {
     pub fn bring_up_reward(&mut self, policy: &RewardPolicy, won_at: Timestamp, now: Timestamp) {
         match (self.reward_status, self.reward.as_ref().and_then(|reward| reward.canceled_by)) {
             (RewardStatus::None, _) => {
+                // It converted elsewhere, and whoever decided that there was no reward decided it there.
+                if self.reward_type == RewardType::None && self.origin.is_some() && self.reversed {
+                    return;
+                }
                 if self.reward_type == RewardType::None {
                     self.reward_type = policy.reward_type;
                     self.reward_value = policy.reward_value;

@@ -134,6 +134,14 @@ pub trait ImportRecorder: Send + Sync {
         write: &ImportedWrite,
     ) -> impl Future<Output = Result<ImportedOutcome, StoreError>> + Send;
 
+    /// Whether the chunk has its report.
+    fn is_finished(
+        &self,
+        scope: &OrgScope,
+        id: &ImportId,
+        number: u32,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Replaces the chunk's rows by their report and counts them, in one transaction. False when that was done before.
     fn finish_chunk(
         &self,

@@ -87,6 +87,11 @@ impl ImportRecorder for Ledger {
         }
     }
 
+    async fn is_finished(&self, scope: &OrgScope, id: &ImportId, number: u32) -> Result<bool, StoreError> {
+        let report: Option<ImportReportRow> = self.get(READING, &keys::import_report(scope, id, number)).await?;
+        Ok(report.is_some())
+    }
+
     async fn finish_chunk(
         &self,
         scope: &OrgScope,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         id::ImportId,
-        import::{Import, RowOutcome, RowReport},
+        import::{Import, RowOutcome, RowReport, WAITING_SECONDS},
         scope::OrgScope,
     },
     ports::{BeginOutcome, ImportDesk, NewImport, StoreError},
@@ -58,9 +58,12 @@ impl ImportDesk for Ledger {
                 return Err(error);
             }
         };
-        self.discard_chunks(scope, new).await;
         match refusals.into_iter().find(|refusal| refusal.name == Part::Answer) {
-            Some(used) => answers::used_key(OPERATION, used.existing).map(BeginOutcome::KeyUsed),
+            Some(used) => {
+                self.discard_chunks(scope, new).await;
+                answers::used_key(OPERATION, used.existing).map(BeginOutcome::KeyUsed)
+            }
+            // Whoever has the id may be this very request, and its chunks are at work.
             None => Err(StoreError::Failed { operation: OPERATION, reason: "a new id is taken".to_owned() }),
         }
     }
@@ -116,7 +119,8 @@ impl Ledger {
     async fn put_chunks(&self, scope: &OrgScope, new: &NewImport) -> Result<(), StoreError> {
         let mut requests = Vec::with_capacity(new.chunks.len());
         for (number, rows) in (1..).zip(&new.chunks) {
-            let row = ImportChunkRow { rows: rows.clone(), expires_at: new.import.expires_at };
+            let expires_at = new.import.created_at.plus_seconds(WAITING_SECONDS).epoch_seconds();
+            let row = ImportChunkRow { rows: rows.clone(), expires_at };
             let item = to_item(&row, &keys::import_chunk(scope, &new.import.id, number))?;
             let put = PutRequest::builder().set_item(Some(item)).build().map_err(|_| incomplete())?;
             requests.push(WriteRequest::builder().put_request(put).build());

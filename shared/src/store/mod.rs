@@ -64,8 +64,8 @@ impl Ledger {
         get(&self.client, &self.table, operation, keys).await
     }
 
-    /// The rows of a partition whose sort key begins with `prefix`, strongly consistent. One read: a megabyte of links to
-    /// one person, or of messages about one referral, is more than there can be.
+    /// The rows of a partition whose sort key begins with `prefix`, strongly consistent. Nearly always one read, which
+    /// takes a megabyte.
     async fn rows_under<R: DeserializeOwned>(
         &self,
         operation: &'static str,
@@ -82,18 +82,26 @@ impl Ledger {
         partition: String,
         prefix: &str,
     ) -> Result<Vec<transaction::Attributes>, StoreError> {
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(partition))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .send()
-            .await
-            .map_err(|error| error::store_error(operation, &error))?;
-        Ok(output.items.unwrap_or_default())
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let output = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", AttributeValue::S(partition.clone()))
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| error::store_error(operation, &error))?;
+            items.extend(output.items.unwrap_or_default());
+            start = output.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         audit::{Actor, AuditAction, AuditEntry},
         contact::ContactKey,
         id::{DealId, EventId, PersonId, ReferralId},
-        import::{Column, RowContent, RowCounts, RowError, RowOutcome, RowReport},
+        import::{Column, OWN_SYSTEM, RawRow, RowContent, RowCounts, RowError, RowOutcome, RowReport},
         import_row::{Ground, ImportRow},
         person::Person,
         referral::{Origin, RiskFlag},
@@ -21,8 +21,8 @@ use crate::{
     },
     events::{Detail, ImportChunkReadyV1},
     ports::{
-        Chunk, Clock, DealBook, Ids, ImportRecorder, Imported, ImportedOutcome, ImportedWrite, MemberDirectory,
-        MemberList, PolicyBook, ReferrerWrite, StoreError,
+        Chunk, Clock, DealBook, Ids, ImportRecorder, Imported, ImportedOutcome, ImportedWrite, LinkKeeper,
+        MemberDirectory, MemberList, PolicyBook, ReferrerWrite, StoreError,
     },
 };
 
@@ -56,11 +56,27 @@ fn name_of(origin: &Origin) -> Name {
     (system.to_owned(), id.to_owned())
 }
 
+/// What stands under a name already.
+enum Standing {
+    Imported(Imported),
+    /// A referral that came in here, by the name that exports give it: nobody brings it over a second time.
+    Own(ReferralId),
+    /// A dry run would create it.
+    Tried,
+}
+
+/// A row as it was read.
+struct Read {
+    line: u32,
+    /// What it is called, whatever else is wrong with it: what stands here already stays as it is.
+    origin: Option<Origin>,
+    row: Result<ImportRow, Vec<RowError>>,
+}
+
 /// What the rows of a chunk have come to so far.
 #[derive(Default)]
 struct SoFar {
-    /// None for a row that a dry run would create.
-    imported: HashMap<Name, Option<Imported>>,
+    standing: HashMap<Name, Standing>,
     /// Who holds the keys that were met.
     people: HashMap<ContactKey, PersonId>,
     /// Deals that rows of a dry run would take.
@@ -77,7 +93,7 @@ struct Scene<'a> {
 
 impl<S, D, C, I> ChunkWork<'_, S, D, C, I>
 where
-    S: ImportRecorder + MemberList + PolicyBook + DealBook,
+    S: ImportRecorder + LinkKeeper + MemberList + PolicyBook + DealBook,
     D: MemberDirectory,
     C: Clock,
     I: Ids,
@@ -93,7 +109,13 @@ where
     ) -> Result<Worked, StoreError> {
         let scope = OrgScope::from_bus_event(event.metadata.organization_id.clone());
         let (id, number) = (&event.data.import_id, event.data.chunk);
-        let Some(chunk) = self.store.find_chunk(&scope, id, number).await? else { return Ok(Worked::AlreadyDone) };
+        let Some(chunk) = self.store.find_chunk(&scope, id, number).await? else {
+            return Ok(if self.store.is_finished(&scope, id, number).await? {
+                Worked::AlreadyDone
+            } else {
+                Worked::Ignored("there is no such chunk, or it waited for too long")
+            });
+        };
         let Some(organization) = self.directory.find_organization(&scope).await? else {
             return Ok(Worked::Ignored("the organization is gone"));
         };
@@ -101,28 +123,26 @@ where
         let policy = self.store.find_policy(&scope).await?;
         let ground = Ground { organization: &organization, members: &members, policy: &policy, now: self.clock.now() };
         let scene = Scene { scope: &scope, chunk: &chunk, ground, event: &event.metadata.id };
-        let rows: Vec<(u32, Result<ImportRow, Vec<RowError>>)> =
-            chunk.rows.iter().map(|row| (row.line, read(&row.content, &ground))).collect();
-        let mut so_far = SoFar { imported: self.known(&scene, &rows).await?, ..SoFar::default() };
+        let rows: Vec<Read> = chunk.rows.iter().map(|row| read(row, &ground)).collect();
+        let mut so_far = SoFar { standing: self.known(&scene, &rows).await?, ..SoFar::default() };
 
         let mut reports = Vec::with_capacity(rows.len());
         let mut pace = pace(self.rows_per_second);
-        for (line, row) in rows {
+        for Read { line, origin, row } in rows {
             if !has_time() {
                 return Ok(Worked::OutOfTime);
             }
-            let report = match row {
-                Err(errors) => failed(line, errors),
-                Ok(row) => match so_far.imported.get(&name_of(&row.origin)) {
-                    Some(imported) => report_of(&chunk, line, imported.as_ref()),
-                    None if chunk.import.dry_run => self.try_out(&scene, line, &row, &mut so_far).await?,
-                    None => {
-                        if let Some(pace) = &mut pace {
-                            pace.tick().await;
-                        }
-                        self.record(&scene, line, &row, &mut so_far).await?
+            let standing = origin.as_ref().and_then(|origin| so_far.standing.get(&name_of(origin)));
+            let report = match (standing, row) {
+                (Some(standing), _) => report_of(&chunk, line, standing),
+                (None, Err(errors)) => failed(line, errors),
+                (None, Ok(row)) if chunk.import.dry_run => self.try_out(&scene, line, &row, &mut so_far).await?,
+                (None, Ok(row)) => {
+                    if let Some(pace) = &mut pace {
+                        pace.tick().await;
                     }
-                },
+                    self.record(&scene, line, &row, &mut so_far).await?
+                }
             };
             reports.push(report);
         }
@@ -133,17 +153,27 @@ where
         }
     }
 
-    /// Which of the rows were imported before, in one read.
-    async fn known(
-        &self,
-        scene: &Scene<'_>,
-        rows: &[(u32, Result<ImportRow, Vec<RowError>>)],
-    ) -> Result<HashMap<Name, Option<Imported>>, StoreError> {
-        let origins: Vec<Origin> =
-            rows.iter().filter_map(|(_, row)| row.as_ref().ok()).map(|row| row.origin.clone()).collect();
+    /// Which of the rows are here already: imported before, or never anywhere else.
+    async fn known(&self, scene: &Scene<'_>, rows: &[Read]) -> Result<HashMap<Name, Standing>, StoreError> {
+        let origins: Vec<Origin> = rows.iter().filter_map(|row| row.origin.clone()).collect();
         let found = self.store.find_imported(scene.scope, &origins).await?;
-        let known = origins.iter().zip(found).filter(|(_, found)| found.is_some());
-        Ok(known.map(|(origin, found)| (name_of(origin), found)).collect())
+        let imported = origins.iter().zip(found);
+        let mut known: HashMap<Name, Standing> =
+            imported.filter_map(|(origin, found)| Some((name_of(origin), Standing::Imported(found?)))).collect();
+        let is_own = |origin: &&Origin| origin.source_system.as_str() == OWN_SYSTEM;
+        let own: HashSet<ReferralId> = origins
+            .iter()
+            .filter(is_own)
+            .filter(|origin| !known.contains_key(&name_of(origin)))
+            .filter_map(|origin| ReferralId::parse(origin.external_id.as_str()).ok())
+            .collect();
+        if !own.is_empty() {
+            let own: Vec<ReferralId> = own.into_iter().collect();
+            for row in self.store.find_referrals(scene.scope, &own).await? {
+                known.insert((OWN_SYSTEM.to_owned(), row.id.to_string()), Standing::Own(row.id));
+            }
+        }
+        Ok(known)
     }
 
     /// What would become of a row that nobody has imported.
@@ -161,7 +191,7 @@ where
                 return Ok(failed(line, vec![deal_taken()]));
             }
         }
-        so_far.imported.insert(name_of(&row.origin), None);
+        so_far.standing.insert(name_of(&row.origin), Standing::Tried);
         Ok(RowReport { line, outcome: RowOutcome::Created, referral_id: None, errors: Vec::new() })
     }
 
@@ -186,13 +216,15 @@ where
             let write = write(&scene, line, row, &id, &referrer, lost_a_key);
             match self.store.record_imported(scene.scope, &write).await {
                 Ok(ImportedOutcome::Recorded) => {
-                    let imported = Imported { referral: id, import: write.import, line };
-                    let report = report_of(scene.chunk, line, Some(&imported));
-                    so_far.imported.insert(name_of(&row.origin), Some(imported));
+                    let recorded = Standing::Imported(Imported { referral: id, import: write.import, line });
+                    let report = report_of(scene.chunk, line, &recorded);
+                    so_far.standing.insert(name_of(&row.origin), recorded);
                     so_far.people.extend(identities(referrer, identity));
                     return Ok(report);
                 }
-                Ok(ImportedOutcome::Known(imported)) => return Ok(report_of(scene.chunk, line, Some(&imported))),
+                Ok(ImportedOutcome::Known(imported)) => {
+                    return Ok(report_of(scene.chunk, line, &Standing::Imported(imported)));
+                }
                 Ok(ImportedOutcome::DealTaken) => return Ok(failed(line, vec![deal_taken()])),
                 Ok(ImportedOutcome::KeyTaken { key, holder })
                     if Some(&key) == identity.as_ref() && !gone.contains(&holder) =>
@@ -277,18 +309,25 @@ fn identities(referrer: ReferrerWrite, identity: Option<ContactKey>) -> Vec<(Con
     }
 }
 
-fn read(content: &RowContent, ground: &Ground<'_>) -> Result<ImportRow, Vec<RowError>> {
-    match content {
-        RowContent::Cells(cells) => ImportRow::read(cells, ground),
-        RowContent::Unreadable(errors) => Err(errors.clone()),
-    }
+fn read(raw: &RawRow, ground: &Ground<'_>) -> Read {
+    let (origin, row) = match &raw.content {
+        RowContent::Cells(cells) => (ImportRow::origin_of(cells), ImportRow::read(cells, ground)),
+        RowContent::Unreadable(errors) => (None, Err(errors.clone())),
+    };
+    Read { line: raw.line, origin, row }
 }
 
-/// Of a row whose origin is known: it was created by this very row, in an attempt that nobody reported, or was there before.
-fn report_of(chunk: &Chunk, line: u32, imported: Option<&Imported>) -> RowReport {
-    let is_own = imported.is_some_and(|imported| imported.import == chunk.import.id && imported.line == line);
-    let outcome = if is_own { RowOutcome::Created } else { RowOutcome::Unchanged };
-    RowReport { line, outcome, referral_id: imported.map(|imported| imported.referral.clone()), errors: Vec::new() }
+/// Of a row that stands here: it was created by this very row, in an attempt that nobody reported, or was there before.
+fn report_of(chunk: &Chunk, line: u32, standing: &Standing) -> RowReport {
+    let (is_created, referral_id) = match standing {
+        Standing::Imported(imported) => {
+            (imported.import == chunk.import.id && imported.line == line, Some(imported.referral.clone()))
+        }
+        Standing::Own(id) => (false, Some(id.clone())),
+        Standing::Tried => (false, None),
+    };
+    let outcome = if is_created { RowOutcome::Created } else { RowOutcome::Unchanged };
+    RowReport { line, outcome, referral_id, errors: Vec::new() }
 }
 
 fn failed(line: u32, errors: Vec<RowError>) -> RowReport {

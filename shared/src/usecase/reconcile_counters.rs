@@ -289,17 +289,24 @@ impl<S: ReferralReader + PersonReader + LinkKeeper + AttributionKeeper, C: Clock
                 Proof::Right(cells) => self.report.checked.cells += cells,
                 Proof::Corrected(cells) => {
                     self.report.checked.cells += cells.len();
-                    self.report.corrected_cells.extend(cells.into_iter().map(CorrectedCell::from));
+                    self.corrected(cells);
                 }
-                // Whoever has more than fits into a call of their own is told of, and gone past.
-                Proof::Busy if is_first || (self.has_time)() => {
+                Proof::Busy(cells) => {
+                    self.corrected(cells);
+                    if !is_first && !(self.has_time)() {
+                        return Ok(Place::Figures { after: settled });
+                    }
+                    // Whoever has more than fits into a call of their own is told of, and gone past.
                     self.report.busy.insert(person.id.clone());
                 }
-                Proof::Busy => return Ok(Place::Figures { after: settled }),
             }
             settled = Some(place_of(&person));
         }
         Ok(page.next.map_or(Place::Links { after: None, link: None }, |at| Place::Figures { after: Some(at) }))
+    }
+
+    fn corrected(&mut self, cells: Vec<CellId>) {
+        self.report.corrected_cells.extend(cells.into_iter().map(CorrectedCell::from));
     }
 
     async fn links(&mut self, after: Option<Position>, link: Option<Position>) -> Result<Option<Place>, StoreError> {

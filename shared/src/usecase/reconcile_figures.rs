@@ -33,8 +33,8 @@ pub(super) enum Proof {
     Right(usize),
     /// These were put right.
     Corrected(Vec<CellId>),
-    /// They kept moving, or there was no time to add them up. What was put right before stays so.
-    Busy,
+    /// They kept moving, or there was no time to add them up. These were put right before.
+    Busy(Vec<CellId>),
 }
 
 /// The cells as they are, and what the rows say.
@@ -75,7 +75,7 @@ pub(super) async fn prove_figures(
     let mut before: Option<Look> = None;
     for _ in 0..MAX_ATTEMPTS {
         let cells = store.cells_of(scope, advocate).await?;
-        let Some(sums) = add_up(store, scope, advocate, has_time).await? else { return Ok(Proof::Busy) };
+        let Some(sums) = add_up(store, scope, advocate, has_time).await? else { return Ok(Proof::Busy(corrected)) };
         let look = Look { cells, sums };
         let wrong = look.wrong();
         if wrong.is_empty() && store.cells_of(scope, advocate).await? == look.cells {
@@ -91,7 +91,7 @@ pub(super) async fn prove_figures(
         before = Some(look);
         tokio::time::sleep(SHORTEST_PAUSE.mul_f64(1.0 + fastrand::f64())).await;
     }
-    Ok(Proof::Busy)
+    Ok(Proof::Busy(corrected))
 }
 
 /// None when there was no time for all of them.

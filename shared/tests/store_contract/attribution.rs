@@ -31,6 +31,7 @@ use referrals::{
         change_referral::{ChangeRequest, change_referral},
         hear_of_deal::hear_of_deal,
         log_referral::{Advocate, Entry},
+        release_holds::release_holds,
         report_attribution::{Group, Question, Reported, report_attribution},
     },
 };
@@ -250,6 +251,7 @@ impl Office<'_> {
             85..93 => self.reward().await,
             93..95 => self.policy().await,
             95..97 => self.import().await,
+            97 => self.pipeline_and_clock().await,
             _ => self.delete().await,
         };
         *self.done.entry(done).or_default() += 1;
@@ -309,6 +311,16 @@ impl Office<'_> {
             resulting_deal_id: if step == Step::Convert { Patch::Set(self.new_deal()) } else { Patch::Keep },
             ..ReferralChange::default()
         };
+        // Sometimes another deal, or another reward, and nothing else.
+        let change = match self.random.u32(0..6) {
+            0 => ReferralChange { resulting_deal_id: Patch::Set(self.new_deal()), ..ReferralChange::default() },
+            1 => ReferralChange {
+                reward_type: Some(RewardType::AccountCredit),
+                reward_value: Patch::Set(self.random.i64(1..9_000)),
+                ..ReferralChange::default()
+            },
+            _ => change,
+        };
         self.apply(&id, &change).await;
         "changed"
     }
@@ -365,6 +377,26 @@ impl Office<'_> {
         policy.holding_period_days = self.random.choice([0, 0, 30]).unwrap();
         assert_eq!(self.world.ledger.save_policy(&scope, &policy).await, Ok(true));
         "set a policy"
+    }
+
+    /// The newest becomes a lead, its friend being the referrer now and then, and whose time has come is let go.
+    async fn pipeline_and_clock(&mut self) -> &'static str {
+        let form = submission(contact("kim@example.com", ""), contact("kim+friend@example.com", ""));
+        if let referrals::usecase::capture_referral::Captured::Recorded(_, id) = self.world.submit(&form).await.unwrap()
+        {
+            let deal = self.new_deal();
+            let change = ReferralChange {
+                step: Some(Step::Convert),
+                resulting_deal_id: Patch::Set(deal),
+                ..ReferralChange::default()
+            };
+            self.apply(&id, &change).await;
+            self.world.enter(&self.world.event_of(&id).await).await;
+            self.rows.push(id);
+        }
+        let (ledger, clock) = (&self.world.ledger, &*self.world.clock);
+        release_holds(ledger, clock, &RandomIds, "request-7", || true).await.unwrap();
+        "let go"
     }
 
     /// A file of three rows, one of which is there twice.

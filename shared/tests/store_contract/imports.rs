@@ -131,7 +131,7 @@ async fn rows_cost_a_call_each() {
     world.import(&again, 1).await;
     assert_eq!(world.store.calls.take(), [&reads[..], &[write]].concat(), "nothing but the report");
     world.import(&again, 1).await;
-    assert_eq!(world.store.calls.take(), ["GetItem"]);
+    assert_eq!(world.store.calls.take(), ["GetItem", "GetItem"]);
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn one_name_is_one_referral_whatever_else_the_rows_say() {
 }
 
 #[tokio::test]
-async fn an_import_counts_its_rows_and_keeps_no_cell() {
+async fn an_import_counts_its_rows_and_keeps_none_of_their_text() {
     let world = World::new().await;
     let mut rows: Vec<RawRow> = (2..17).map(of_pat).collect();
     rows.push(RawRow { line: 17, content: RowContent::Unreadable(vec![RowError::of_row("wrong_field_count")]) });

@@ -14,6 +14,7 @@ mod export;
 mod holds;
 mod import_desk;
 mod imports;
+mod imports_here;
 mod limits;
 mod lists;
 mod logging;

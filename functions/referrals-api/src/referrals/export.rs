@@ -9,7 +9,7 @@ use referrals::{
     domain::{
         email::Email,
         id::DealId,
-        import::Column,
+        import::{Column, OWN_SYSTEM},
         money::Currency,
         person::Person,
         phone::Phone,
@@ -36,9 +36,6 @@ const ROUTE: &str = "/api/reputation/referrals.csv";
 fn columns() -> impl Iterator<Item = Column> {
     Column::ALL.iter().copied().filter(|column| *column != Column::AgentEmail)
 }
-
-/// The system that rows come from that were not imported here themselves.
-const SOURCE_SYSTEM: &str = "winnerr";
 
 /// Lambda takes six megabytes of answer, the body as a JSON string. This leaves room for a row and the headers.
 const MAX_ESCAPED_BYTES: usize = 3_500_000;
@@ -113,7 +110,7 @@ fn cell(column: Column, row: &Referral, referrer: Option<&Person>) -> String {
     let (origin, contact) = (row.origin.as_ref(), &row.referred_contact);
     let revenue = row.conversion.as_ref().and_then(|conversion| conversion.revenue.as_ref());
     match column {
-        Column::SourceSystem => origin.map_or(SOURCE_SYSTEM, |origin| origin.source_system.as_str()).to_owned(),
+        Column::SourceSystem => origin.map_or(OWN_SYSTEM, |origin| origin.source_system.as_str()).to_owned(),
         Column::ExternalId => origin.map_or(row.id.as_str(), |origin| origin.external_id.as_str()).to_owned(),
         Column::ReferrerName => text(referrer.map(|person| person.name.as_str())),
         Column::ReferrerEmail => text(referrer.and_then(|person| person.email.as_ref()).map(Email::as_str)),
@@ -137,6 +134,7 @@ fn cell(column: Column, row: &Referral, referrer: Option<&Person>) -> String {
         Column::GrossCommissionMinor => number(revenue.and_then(|revenue| revenue.gross_commission_minor)),
         Column::Currency => text(revenue.map(|revenue| revenue.currency.as_str())),
         Column::Reversed => row.reversed.to_string(),
+        Column::RewardAmountMinor => number(row.reward.as_ref().and_then(|reward| reward.amount_minor)),
         Column::RewardType => row.reward_type.as_str().to_owned(),
         Column::RewardValue => number(row.reward_value),
         Column::RewardCurrency => text(row.reward_currency.as_ref().map(Currency::as_str)),

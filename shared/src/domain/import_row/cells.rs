@@ -184,18 +184,14 @@ impl<'a> Cells<'a> {
         Some(when)
     }
 
-    /// The same, of what cannot have been before the referral was received. On the day itself it was not.
-    pub fn time_since(&mut self, column: Column, received_at: Option<Timestamp>) -> Option<Timestamp> {
+    /// The same, of something that came of the referral. On the day itself it was not before the referral. A deal may have
+    /// been won before somebody wrote down through whom it came.
+    pub fn time_of_the_same(&mut self, column: Column, received_at: Option<Timestamp>) -> Option<Timestamp> {
         let when = self.time(column)?;
-        let Some(received_at) = received_at.filter(|received_at| when.at() < *received_at) else {
-            return Some(when.at());
-        };
         let zone = &self.ground.organization.timezone;
-        let is_same_day = matches!(when, When::Day(_)) && self.code(column) == Some(zone.day_of(received_at).as_str());
-        if !is_same_day {
-            self.reject(column, "before_received");
-        }
-        Some(received_at)
+        let is_that_day =
+            |at: &Timestamp| matches!(when, When::Day(_)) && self.code(column) == Some(zone.day_of(*at).as_str());
+        Some(received_at.filter(is_that_day).map_or(when.at(), |received_at| received_at.max(when.at())))
     }
 
     /// A whole number from nought to `most`.

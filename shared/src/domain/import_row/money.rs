@@ -14,6 +14,8 @@ use crate::domain::{
 pub(super) struct RowReward {
     pub reward_type: RewardType,
     pub value: Option<i64>,
+    /// What it was worth when it came up, where the row says so.
+    pub amount: Option<i64>,
     pub currency: Option<Currency>,
     pub status: RewardStatus,
     /// For one that was sent, and no other.
@@ -26,7 +28,7 @@ impl Cells<'_> {
         let sale_price_minor = self.number(Column::SalePriceMinor, MAX_MINOR);
         let gross_commission_minor = self.number(Column::GrossCommissionMinor, MAX_MINOR);
         let currency = self.currency(Column::Currency);
-        let converted_at = self.time_since(Column::ConvertedAt, received_at);
+        let converted_at = self.time_of_the_same(Column::ConvertedAt, received_at);
         if status != ReferralStatus::Converted {
             return None;
         }
@@ -55,22 +57,26 @@ impl Cells<'_> {
             // A value means something by its type only.
             self.refuse(Column::RewardValue, "out_of_range");
         }
+        let amount = self.number(Column::RewardAmountMinor, MAX_MINOR);
         let reward_status = self.reward_status(status, reversed);
         let mut currency = self.currency(Column::RewardCurrency);
-        let sent_at = self.time_since(Column::RewardSentAt, received_at);
+        let sent_at = self.time_of_the_same(Column::RewardSentAt, received_at);
         let is_sent = matches!(reward_status, RewardStatus::Sent | RewardStatus::Thanked);
         if !is_sent {
             self.refuse(Column::RewardSentAt, "not_sent");
         }
-        if reward_status != RewardStatus::None {
+        if reward_status == RewardStatus::None {
+            self.refuse(Column::RewardAmountMinor, "no_reward");
+        } else {
             if self.code(Column::RewardType).is_none() || reward_type == RewardType::None {
                 self.reject(Column::RewardType, "required");
             }
-            if !matches!(reward_type, RewardType::None | RewardType::Custom) {
+            if amount.is_none() && !matches!(reward_type, RewardType::None | RewardType::Custom) {
                 self.require(Column::RewardValue);
             }
-            // A share is of the commission's currency.
-            if value.is_some() && reward_type != RewardType::CommissionShare && currency.is_none() {
+            // A share is of the commission's currency, unless it is told what it was worth.
+            let is_counted = amount.is_some() || (value.is_some() && reward_type != RewardType::CommissionShare);
+            if is_counted && currency.is_none() {
                 currency = self.currency(Column::Currency);
                 if currency.is_none() && self.code(Column::Currency).is_none() {
                     self.require(Column::RewardCurrency);
@@ -81,6 +87,7 @@ impl Cells<'_> {
         RowReward {
             reward_type,
             value,
+            amount,
             currency,
             status: reward_status,
             sent_at: sent_at.or(happened_at).filter(|_| is_sent),

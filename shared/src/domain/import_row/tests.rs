@@ -204,7 +204,6 @@ fn a_wrong_cell_is_named_with_what_is_wrong() {
 fn a_won_deal_says_what_it_brought() {
     for (cell, wanted) in [
         ("dealId=", "dealId required"),
-        ("convertedAt=2026-02-28", "convertedAt before_received"),
         ("convertedAt=2026-12-01", "convertedAt in_the_future"),
         ("convertedAt=soon", "convertedAt invalid_time"),
         ("salePriceMinor=-1", "salePriceMinor out_of_range"),
@@ -237,16 +236,23 @@ fn what_happened_on_the_day_itself_did_not_happen_before() {
     assert_eq!(same_day.conversion.unwrap().converted_at, same_day.created_at);
     let nothing_said = referral(&won(&["convertedAt="]));
     assert_eq!(nothing_said.conversion.unwrap().converted_at, nothing_said.created_at);
-    assert_eq!(errors(&won(&["convertedAt=2026-03-01T09:59:59Z"])), ["convertedAt before_received"]);
+    // A deal may be won before somebody writes down through whom it came.
+    for (time, wanted) in [("2026-03-01T09:59:59Z", "2026-03-01T09:59:59Z"), ("2026-02-28", "2026-02-28T05:00:00Z")] {
+        let before = referral(&won(&[format!("convertedAt={time}").leak()]));
+        assert_eq!(before.conversion.unwrap().converted_at, at(wanted));
+    }
 }
 
 #[test]
 fn a_reward_is_worth_what_the_product_would_say() {
-    let rows: [(&[&'static str], Option<i64>, Option<&str>); 8] = [
+    let rows: [(&[&'static str], Option<i64>, Option<&str>); 10] = [
         (&["rewardType=gift_card", "rewardValue=5000"], Some(5_000), Some("USD")),
         (&["rewardType=gift_card", "rewardValue=5000", "rewardCurrency=EUR"], Some(5_000), Some("EUR")),
         (&["rewardType=commission_share", "rewardValue=250"], Some(31_250), Some("USD")),
         (&["rewardType=commission_share", "rewardValue=250", "rewardCurrency=USD"], Some(31_250), Some("USD")),
+        // What is told goes before what would follow.
+        (&["rewardType=commission_share", "rewardValue=250", "rewardAmountMinor=7"], Some(7), Some("USD")),
+        (&["rewardType=commission_share", "rewardAmountMinor=7", "rewardCurrency=EUR"], Some(7), Some("EUR")),
         // What was weighed by another commission than the row tells of is not known.
         (&["rewardType=commission_share", "rewardValue=250", "rewardCurrency=EUR"], None, Some("EUR")),
         (&["rewardType=commission_share", "rewardValue=250", "grossCommissionMinor=", "currency="], None, None),
@@ -281,9 +287,10 @@ fn a_reward_goes_with_its_referral() {
         (won(&["rewardStatus=SENT", "rewardType=gift_card"]), "rewardValue required"),
         (won(&["rewardType=commission_share", "rewardValue=10001"]), "rewardValue out_of_range"),
         (won(&["rewardType=gift_card", "rewardValue=5", "rewardSentAt=2026-06-01"]), "rewardSentAt not_sent"),
+        (with(&["rewardAmountMinor=5000"]), "rewardAmountMinor no_reward"),
         (
-            won(&["rewardType=gift_card", "rewardValue=5", "rewardStatus=SENT", "rewardSentAt=2026-02-01"]),
-            "rewardSentAt before_received",
+            won(&["rewardType=custom", "rewardStatus=SENT", "rewardAmountMinor=1.5"]),
+            "rewardAmountMinor whole_number_expected",
         ),
         (
             won(&["rewardType=gift_card", "rewardValue=5", "rewardStatus=SENT", "grossCommissionMinor=", "currency="]),
@@ -402,6 +409,8 @@ fn exported(referral: &Referral) -> CellsOf {
     cell(Column::Reversed, Some(referral.reversed.to_string()));
     cell(Column::RewardType, Some(referral.reward_type.as_str().to_owned()));
     cell(Column::RewardValue, referral.reward_value.map(|value| value.to_string()));
+    let amount = referral.reward.as_ref().and_then(|reward| reward.amount_minor);
+    cell(Column::RewardAmountMinor, amount.map(|amount| amount.to_string()));
     cell(Column::RewardCurrency, referral.reward_currency.as_ref().map(|currency| currency.as_str().to_owned()));
     cell(Column::RewardStatus, Some(referral.reward_status.as_str().to_owned()));
     cell(Column::RewardSentAt, referral.reward_sent_at.map(|at| at.to_string()));
@@ -417,13 +426,12 @@ fn is_told_whole(referral: &Referral) -> bool {
     match referral.reward_status {
         RewardStatus::None => true,
         RewardStatus::Held | RewardStatus::Canceled => false,
-        // What a share was worth is told by the commission, which may be gone or another one by now.
-        _ if is_share => {
-            amount == now.map(|(commission, points)| crate::domain::money::share(commission, points))
-                && referral.reward_value.is_some()
-        }
         // A patch can take the value away from a reward that is due.
-        _ => referral.reward_value.is_some() || referral.reward_type == RewardType::Custom,
+        _ if amount.is_none() && !is_share => {
+            referral.reward_value.is_some() || referral.reward_type == RewardType::Custom
+        }
+        // A share that nobody could weigh when it was sent can be weighed by a commission that was told since.
+        _ => amount.is_some() || (now.is_none() && referral.reward_value.is_some()),
     }
 }
 
