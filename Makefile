@@ -34,7 +34,7 @@ emit: local-tools ## Put an event on the running stack's bus: EVENT=events/bus/.
 invoke: local-tools ## Call a function of the running stack: FUNCTION=public-capture EVENT=events/http/....json
 	@.venv/local/bin/python infra/local/send.py --function "$(FUNCTION)" "$(EVENT)"
 
-reconcile: local-tools ## Prove that counters agree with the ledger, and correct them: [ORGANIZATION=org_...]
+reconcile: local-tools ## Prove that counters and figures agree with the ledger, and correct them: [ORGANIZATION=org_...]
 	@.venv/local/bin/python infra/local/reconcile.py $(if $(ORGANIZATION),"$(ORGANIZATION)")
 
 redrive: local-tools ## Give dead letters and poison of the running stack another try
