@@ -1,4 +1,4 @@
-"""Proves that an organization's counters and figures agree with its ledger, page by page, and has them corrected if not.
+"""Proves that an organization's counters and figures agree with its ledger, page by page, and corrects what does not.
 
 On the running local stack; where none was ever started, on AWS, with the SDK's own credentials, region and endpoint. It
 may run at any time, and again: captures go on meanwhile. Exit code 0 when nothing differed or all was put right.
@@ -125,7 +125,7 @@ def reconcile(target: redrive.Target, organization: str) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Proves that counters and figures are the ledger's, and corrects them.")
+    parser = argparse.ArgumentParser(description="Proves counters and figures by the ledger, and corrects them.")
     parser.add_argument("organization", nargs="?", default=DEMO_ORGANIZATION)
     arguments = parser.parse_args()
     try:
