@@ -49,21 +49,25 @@ class Upload:
     id: str
     rows: dict[str, int]
     is_done: bool = False
+    # Line of the file, and what is wrong with the row.
+    failed: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass
 class Outcome:
     is_dry: bool
     total: Counter[str] = field(default_factory=Counter)
-    # Line of the file, and what is wrong with the row.
     failed: list[tuple[int, str]] = field(default_factory=list)
-    # What is wrong with the file, and how many of its rows were not uploaded because of it.
+    # What is wrong with the file or came between, and how many of its rows were not uploaded because of it.
     refused: list[str] = field(default_factory=list)
     left_out: int = 0
+    # Imports that were not followed to their end, and those whose failed rows were not all read.
+    unfinished: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        return not (self.failed or self.refused)
+        return not (self.total["failed"] or self.refused)
 
 
 class Screen:
@@ -97,22 +101,37 @@ class Importer:
 
     def run(self, parts: list[Part]) -> Outcome:
         outcome = Outcome(self._is_dry)
+        try:
+            outcome.refused = self._upload_all(parts)
+            self._follow()
+        except Failure as failure:
+            if not self._uploads:
+                raise
+            # What is known by now is told all the same.
+            if str(failure) not in outcome.refused:
+                outcome.refused.append(str(failure))
+        outcome.left_out = sum(part.rows for part in parts[len(self._uploads) :])
+        for upload in self._uploads:
+            outcome.total.update({name: upload.rows[name] for name in ("total", "done", *OUTCOMES)})
+            outcome.failed += upload.failed
+            if not upload.is_done:
+                outcome.unfinished.append(upload.id)
+            if len(upload.failed) < upload.rows["failed"]:
+                outcome.unread.append(upload.id)
+        return outcome
+
+    def _upload_all(self, parts: list[Part]) -> list[str]:
+        """What is wrong with the first part that is refused; nothing goes up behind it."""
         for number, part in enumerate(parts, start=1):
             try:
                 self._upload(part)
             except Refusal as refusal:
                 # What is wrong here may be wrong in the next part too, and a mended file is imported as a whole anyway.
-                outcome.refused = _told(refusal, part)
-                outcome.left_out = sum(left.rows for left in parts[number - 1 :])
-                break
+                return _told(refusal, part)
             if len(parts) > 1:
                 self._screen.say(f"part {number} of {len(parts)} is uploaded")
             self._look()
-        self._follow()
-        for upload in self._uploads:
-            outcome.total.update({name: upload.rows[name] for name in ("total", *OUTCOMES)})
-            outcome.failed += self._failed(upload)
-        return outcome
+        return []
 
     def _upload(self, part: Part) -> None:
         # The same name for every attempt: one whose answer was lost is answered again, and not done again.
@@ -124,9 +143,15 @@ class Importer:
     def _look(self) -> None:
         for upload in self._uploads:
             if not upload.is_done:
-                view = _body(self._remote.ask("GET", f"{PATH}/{upload.id}"))
+                view = self._get(f"{PATH}/{upload.id}")
                 upload.rows, upload.is_done = view["rows"], view["status"] == "COMPLETED"
+                if upload.is_done:
+                    # Now, and not in the end: a token may expire before that.
+                    self._read_failed(upload)
         self._screen.show(self._done())
+
+    def _get(self, target: str) -> dict[str, Any]:
+        return _body(self._remote.ask("GET", target))
 
     def _done(self) -> int:
         return sum(upload.rows["done"] for upload in self._uploads)
@@ -136,23 +161,26 @@ class Importer:
         while any(not upload.is_done for upload in self._uploads):
             if time.monotonic() - moved > STUCK_SECONDS:
                 minutes = STUCK_SECONDS // 60
+                for upload in self._uploads:
+                    if not upload.is_done:
+                        self._read_failed(upload)
                 raise Failure(f"no row was done for {minutes} minutes: see import-worker's alarms, then run it again")
             time.sleep(POLL_SECONDS)
             self._look()
             if self._done() != done:
                 done, moved = self._done(), time.monotonic()
 
-    def _failed(self, upload: Upload) -> Iterator[tuple[int, str]]:
+    def _read_failed(self, upload: Upload) -> None:
         cursor = "" if upload.rows["failed"] else None
         while cursor is not None:
             query = {"outcome": "FAILED", "limit": ROWS_PAGE} | ({"cursor": cursor} if cursor else {})
-            page = _body(self._remote.ask("GET", f"{PATH}/{upload.id}/rows?{urlencode(query)}"))
+            page = self._get(f"{PATH}/{upload.id}/rows?{urlencode(query)}")
             for row in page["rows"]:
                 errors = [
                     f"{error['column']} {error['code']}" if error.get("column") else error["code"]
                     for error in row["errors"]
                 ]
-                yield upload.part.line_in_file(row["line"]), ", ".join(errors)
+                upload.failed.append((upload.part.line_in_file(row["line"]), ", ".join(errors)))
             cursor = page["nextCursor"]
 
 
@@ -180,13 +208,26 @@ def report(outcome: Outcome) -> Iterator[str]:
         yield f"line {line}: {errors}"
     total = outcome.total
     counts = ", ".join(f"{total[name]:,} {name}" for name in OUTCOMES)
-    yield f"{total['total']:,} rows: {counts}"
+    waiting = total["total"] - total["done"]
+    yield f"{total['total']:,} rows: {counts}" + (f", {waiting:,} not done yet" if waiting else "")
     if total["unchanged"]:
-        yield "Unchanged are rows that were imported before."
+        yield "Unchanged are rows that were here before."
     if outcome.is_dry:
         yield "Nothing was written: this was a dry run, and `created` are rows that would be."
-    elif outcome.failed:
+    elif total["failed"]:
         yield "Mend the failed rows and import the file again: the others stay as they are."
+
+
+def complaints(outcome: Outcome) -> Iterator[str]:
+    yield from outcome.refused
+    if outcome.unread:
+        unread = outcome.total["failed"] - len(outcome.failed)
+        yield f"{unread:,} failed rows are not listed: the rest is in the report of {', '.join(outcome.unread)}"
+    if outcome.unfinished:
+        again = "" if outcome.is_dry else "; run it again later, and what is done then counts as unchanged"
+        yield f"what was uploaded goes on by itself as {', '.join(outcome.unfinished)}{again}"
+    if outcome.left_out:
+        yield f"{outcome.left_out:,} rows were not uploaded"
 
 
 def run(api: Api, path: Path, *, is_dry: bool, max_rows: int, max_bytes: int) -> Outcome:
@@ -197,7 +238,7 @@ def run(api: Api, path: Path, *, is_dry: bool, max_rows: int, max_bytes: int) ->
         raise Failure(f"{path} cannot be read: {error.strerror}") from error
     parts = import_parts.split(content, form, max_bytes, max_rows)
     screen = Screen(sum(part.rows for part in parts))
-    with remote.connected(api, screen.say, HINTS) as conversation, screen.progress:
+    with remote.connected(api, screen.say, HINTS, watches=True) as conversation, screen.progress:
         return Importer(conversation, form, screen, is_dry=is_dry).run(parts)
 
 
@@ -238,10 +279,8 @@ def main() -> int:
         return 130
     if outcome.total["total"]:
         print(*report(outcome), sep="\n")
-    for line in outcome.refused:
+    for line in complaints(outcome):
         print(f"error: {line}", file=sys.stderr)
-    if outcome.refused:
-        print(f"error: {outcome.left_out:,} rows were not uploaded", file=sys.stderr)
     return 0 if outcome.is_clean else 1
 
 

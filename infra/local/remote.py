@@ -24,6 +24,7 @@ PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 120
 # The last two are the gateway's, for a function that did not answer it.
 PASSING = (429, 503, 502, 504)
+FAULT = ("GET", 500)
 LOST = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 HINTS = {
     401: "the access token is not valid or has expired (locally, make dev-up writes fresh ones)",
@@ -94,6 +95,8 @@ class Remote:
     say: Callable[[str], None]
     hints: Mapping[int, str]
     _session: requests.Session
+    # Whether a fault met while reading may be gone the next time: for who watches what goes on by itself.
+    watches: bool = False
     # What answered once is waited for.
     _patient: bool = field(default=False)
 
@@ -129,7 +132,8 @@ class Remote:
                     self._patient = True
                     return answer
                 refusal = Refusal(answer, self.hints)
-                if answer.status_code not in PASSING:
+                is_passing = refusal.status in PASSING or (self.watches and (method, refusal.status) == FAULT)
+                if not is_passing:
                     raise refusal
                 reason = str(refusal)
                 pause = _seconds(answer.headers.get("Retry-After"), pause)
@@ -142,12 +146,14 @@ class Remote:
 
 
 @contextmanager
-def connected(api: Api, say: Callable[[str], None], hints: Mapping[int, str]) -> Iterator[Remote]:
+def connected(
+    api: Api, say: Callable[[str], None], hints: Mapping[int, str], *, watches: bool = False
+) -> Iterator[Remote]:
     with requests.Session() as session:
         session.auth = _Bearer(api.token)
         # A proxy has no way to this machine.
         session.trust_env = urlsplit(api.url).hostname not in LOOPBACK
-        yield Remote(api, say, {**HINTS, **hints}, session)
+        yield Remote(api, say, {**HINTS, **hints}, session, watches)
 
 
 class _Bearer(requests.auth.AuthBase):

@@ -18,6 +18,7 @@ CSV = "referrals.csv"
 HEADER = b"sourceSystem,externalId,notes\r\n"
 ROWS = [b'crm,1,"two\r\nlines"\r\n', b"crm,2,\r\n", b"crm,3,\r\n", b"crm,4,\r\n", b"crm,5,\r\n"]
 FILE = HEADER + b"".join(ROWS)
+PARTS = HEADER + b"".join(ROWS[:4])
 
 
 def answer(status, body, **headers):
@@ -94,9 +95,8 @@ def test_a_small_file_is_one_request_and_goes_as_it_is(command):
 def test_a_large_one_is_split_and_failed_rows_have_the_lines_of_the_file(command):
     answers = [
         *(taken(1), view(1, "RUNNING")),
-        *(taken(2), done(1, created=1, failed=1), done(2, unchanged=2)),
-        *(taken(3), done(3, failed=1)),
-        failed((4, "receivedAt", "invalid_time")),
+        *(taken(2), done(1, created=1, failed=1), failed((4, "receivedAt", "invalid_time")), done(2, unchanged=2)),
+        *(taken(3), done(3, failed=2)),
         failed((2, None, "wrong_field_count"), cursor="more"),
         failed((2, "status", "unknown_status")),
     ]
@@ -107,8 +107,8 @@ def test_a_large_one_is_split_and_failed_rows_have_the_lines_of_the_file(command
             "line 4: receivedAt invalid_time",
             "line 7: wrong_field_count",
             "line 7: status unknown_status",
-            "6 rows: 1 created, 2 unchanged, 2 failed",
-            "Unchanged are rows that were imported before.",
+            "6 rows: 1 created, 2 unchanged, 3 failed",
+            "Unchanged are rows that were here before.",
             "Mend the failed rows and import the file again: the others stay as they are.",
         ],
     )
@@ -116,8 +116,10 @@ def test_a_large_one_is_split_and_failed_rows_have_the_lines_of_the_file(command
     assert script.bodies == [HEADER + b"".join(ROWS[at : at + 2]) for at in (0, 2, 4)]
     names = [headers["Idempotency-Key"] for target, headers in script.asked if target == IMPORTS]
     assert len(set(names)) == 3
-    pages = [f"{IMPORTS}/imp_{number}/rows?outcome=FAILED&limit=500" for number in (1, 3)]
-    assert script.targets[-3:] == [*pages, f"{pages[1]}&cursor=more"]
+    first, third = (f"{IMPORTS}/imp_{number}/rows?outcome=FAILED&limit=500" for number in (1, 3))
+    # As soon as a part is done, because nobody knows for how long the token is good.
+    assert [target for target in script.targets if "/rows" in target] == [first, third, f"{third}&cursor=more"]
+    assert script.targets.index(first) < len(script.targets) - 3
 
 
 BUSY = refused(503, "unavailable", **{"Retry-After": "0"})
@@ -130,6 +132,71 @@ def test_an_upload_is_tried_again_under_its_name(command):
     uploads = [headers["Idempotency-Key"] for target, headers in script.asked if target == IMPORTS]
     assert (len(uploads), len(set(uploads)), script.bodies) == (4, 1, [FILE] * 4)
     assert "the API answered 429 Too Many Requests; trying again in 1 s" in err
+
+
+BROKEN = refused(500, "internal", **{"Retry-After": "0"})
+EXPIRED = Answer(401, b'{"message":"Unauthorized"}')
+NOT_VALID = (
+    "error: the API answered 401 Unauthorized: "
+    "the access token is not valid or has expired (locally, make dev-up writes fresh ones)"
+)
+AGAIN = "; run it again later, and what is done then counts as unchanged"
+
+
+def test_whoever_looks_on_looks_again(command):
+    answers = [taken(1), *[BROKEN] * 5, done(1, created=1, failed=1), BROKEN, failed((2, "status", "unknown_status"))]
+    code, out, err, _ = command.run(answers)
+    assert (code, out[0], out[1]) == (1, "line 2: status unknown_status", "2 rows: 1 created, 0 unchanged, 1 failed")
+    assert err == ["the API answered 500 internal; trying again in 0 s"] * 6
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [([EXPIRED], NOT_VALID), ([BROKEN] * 6, "error: the API answered 500 internal, 6 times in a row")],
+)
+def test_what_is_known_is_told_when_an_import_can_be_followed_no_longer(command, last, said):
+    part = [taken(1), done(1, created=1, failed=1), failed((4, "receivedAt", "invalid_time"))]
+    code, out, err, _ = command.run([*part, taken(2), view(2, "RUNNING", created=1), *last], PARTS, "--max-rows=2")
+    assert (code, out) == (
+        1,
+        [
+            "line 4: receivedAt invalid_time",
+            "4 rows: 2 created, 0 unchanged, 1 failed, 1 not done yet",
+            "Mend the failed rows and import the file again: the others stay as they are.",
+        ],
+    )
+    assert err[-2:] == [said, f"error: what was uploaded goes on by itself as imp_2{AGAIN}"]
+
+
+def test_a_part_that_cannot_be_uploaded_hides_nothing_of_the_others(command):
+    answers = [taken(1), view(1, "RUNNING", created=1), EXPIRED, EXPIRED]
+    code, out, err, _ = command.run(answers, FILE, "--max-rows", "2")
+    assert (code, out) == (1, ["2 rows: 1 created, 0 unchanged, 0 failed, 1 not done yet"])
+    assert err == [
+        "part 1 of 3 is uploaded",
+        NOT_VALID,
+        f"error: what was uploaded goes on by itself as imp_1{AGAIN}",
+        "error: 3 rows were not uploaded",
+    ]
+    code, out, err, _ = command.run([taken(1), done(1, created=2), *[BUSY] * 6], FILE, "--max-rows", "2")
+    assert (code, out) == (1, ["2 rows: 2 created, 0 unchanged, 0 failed"])
+    assert err[-2:] == [
+        "error: the API answered 503 unavailable, 6 times in a row",
+        "error: 3 rows were not uploaded",
+    ]
+
+
+def test_a_report_that_cannot_be_read_is_named(command):
+    answers = [taken(1), done(1, failed=2), failed((2, "status", "unknown_status"), cursor="more"), EXPIRED]
+    code, out, err, _ = command.run(answers)
+    assert (code, out[:2]) == (1, ["line 2: status unknown_status", "2 rows: 0 created, 0 unchanged, 2 failed"])
+    assert err == [NOT_VALID, "error: 1 failed rows are not listed: the rest is in the report of imp_1"]
+
+
+def test_a_dry_run_that_is_not_followed_is_not_to_be_mistaken(command):
+    code, out, err, _ = command.run([taken(1), EXPIRED], FILE, "--dry-run")
+    assert (code, out[0]) == (1, "2 rows: 0 created, 0 unchanged, 0 failed, 2 not done yet")
+    assert err == [NOT_VALID, "error: what was uploaded goes on by itself as imp_1"]
 
 
 def test_a_dry_run_says_so(command):
@@ -165,6 +232,7 @@ def test_what_is_wrong_with_a_part_is_told_with_the_lines_of_the_file(command):
     ("answers", "content", "said"),
     [
         ([refused(422, "invalid_file", ("/columns/receivedAt", "required"))], FILE, "column receivedAt: required"),
+        ([refused(500, "internal")], FILE, "the API answered 500 internal"),
         ([refused(413, "body_too_large")], FILE, "the API answered 413 body_too_large"),
         ([refused(403, "forbidden")], FILE, "the API answered 403 forbidden: owners and admins may import"),
         ([Answer(401, b'{"message":"Unauthorized"}')], FILE, "401 Unauthorized: the access token is not valid"),

@@ -336,7 +336,7 @@ def test_only_who_empties_the_outbox_publishes_and_they_cannot_read_the_ledger(t
     assert not any("LedgerTable" in resource for resource in reached)
 
 
-def test_poison_and_disagreement_are_counted_and_wake_somebody(template):
+def test_what_only_logs_tell_is_counted_and_wakes_somebody(template):
     watched = {}
     for entry in template.of_type("AWS::Logs::MetricFilter").values():
         (metric,) = entry["MetricTransformations"]
@@ -345,6 +345,7 @@ def test_poison_and_disagreement_are_counted_and_wake_somebody(template):
         "PoisonEvents": {"EventRelayLogGroup", "OutboxSweeperLogGroup"},
         "LedgerDisagreements": {"LedgerReconcileLogGroup"},
         "UnknownMessages": {"MessengerLogGroup"},
+        "RowsNotImported": {"ImportWorkerLogGroup"},
     }
     alarms = {alarm["MetricName"] for alarm in template.of_type("AWS::CloudWatch::Alarm").values()}
     assert watched.keys() <= alarms
