@@ -20,8 +20,8 @@ use super::*;
 const FILE: &str = "/api/reputation/referrals.csv";
 const HEADER: &str = "sourceSystem,externalId,referrerName,referrerEmail,referrerPhone,referredName,referredEmail,\
                       referredPhone,agentUserId,channel,status,receivedAt,lostReason,dealId,convertedAt,\
-                      salePriceMinor,grossCommissionMinor,currency,reversed,rewardType,rewardValue,rewardCurrency,\
-                      rewardStatus,rewardSentAt,notes\r\n";
+                      salePriceMinor,grossCommissionMinor,currency,reversed,rewardType,rewardValue,\
+                      rewardAmountMinor,rewardCurrency,rewardStatus,rewardSentAt,notes\r\n";
 
 /// A page: its rows as cells by column, and where it goes on.
 struct Page {
@@ -108,10 +108,10 @@ async fn a_row_has_every_column_and_a_spreadsheet_takes_none_for_a_formula() {
         page.text.strip_prefix(HEADER).unwrap(),
         "winnerr,ref_00000000000000000000000002,Pat Jones,pat1@example.com,'+14155552671,\"'@Sam, \"\"the\"\" Lee\",\
          sam@example.com,'+14155552672,user_789,MANUAL,LOST,2026-11-10T17:13:22.000Z,'-never called back,deal_7,\
-         2026-11-21T07:00:00.000Z,75000000,2250000,USD,true,gift_card,5000,EUR,SENT,2026-11-22T08:00:00.000Z,\"'=HYPERLINK(\"\"https://evil.example\"\"),\nzweite Zeile; \
+         2026-11-21T07:00:00.000Z,75000000,2250000,USD,true,gift_card,5000,,EUR,SENT,2026-11-22T08:00:00.000Z,\"'=HYPERLINK(\"\"https://evil.example\"\"),\nzweite Zeile; \
          \"\"Ångström\"\" 🏡\"\r\n\
          winnerr,ref_00000000000000000000000001,,,,Sam Lee,,,user_789,MANUAL,RECEIVED,2026-11-10T17:13:21.000Z,,,,,,,false,none,\
-         ,,NONE,,\r\n"
+         ,,,NONE,,\r\n"
     );
     assert_eq!(unguarded(&page.rows[0]["notes"]), notes);
     assert_eq!(unguarded(&page.rows[0]["referrerPhone"]), "+14155552671");
