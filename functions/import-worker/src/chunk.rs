@@ -56,6 +56,7 @@ async fn work(app: &App, message: SqsMessage, deadline: SystemTime) -> Result<Ou
         }
         Worked::AlreadyDone => Ok(Outcome::AlreadyDone),
         Worked::Ignored(reason) => Ok(Outcome::Ignored(reason)),
+        Worked::Missing => Err(Failure::Reject("there is no such chunk, and no report of it".to_owned())),
         Worked::OutOfTime => Err(Failure::Retry("no time was left for the whole chunk".to_owned())),
     }
 }

@@ -33,6 +33,8 @@ pub enum Worked {
     AlreadyDone,
     /// There is nothing to do, for this reason.
     Ignored(&'static str),
+    /// There is neither the chunk nor its report: it waited for longer than chunks are kept.
+    Missing,
     /// The time was over before its end. What was recorded stays.
     OutOfTime,
 }
@@ -113,7 +115,7 @@ where
             return Ok(if self.store.is_finished(&scope, id, number).await? {
                 Worked::AlreadyDone
             } else {
-                Worked::Ignored("there is no such chunk, or it waited for too long")
+                Worked::Missing
             });
         };
         let Some(organization) = self.directory.find_organization(&scope).await? else {
