@@ -7,8 +7,7 @@ use axum::{
 use referrals::{
     domain::{
         access::Caller,
-        id::ImportId,
-        id::ReferralId,
+        id::{ImportId, ReferralId},
         import::{Column, RowError, RowOutcome, RowReport},
     },
     http::{Authenticated, Code, ListIdentity, Problem},
