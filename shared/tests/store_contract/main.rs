@@ -18,6 +18,7 @@ mod imports_here;
 mod limits;
 mod lists;
 mod logging;
+mod office;
 mod outbox;
 mod page_cost;
 mod people;

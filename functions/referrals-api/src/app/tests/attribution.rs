@@ -1,4 +1,4 @@
-//! The attribution report over HTTP. That its figures are right is shown in `store_contract/attribution.rs`.
+//! The attribution report over HTTP. That its figures are right is shown in `store_contract/office.rs`.
 
 use referrals::{
     domain::{
