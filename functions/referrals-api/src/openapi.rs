@@ -16,6 +16,8 @@ use utoipa::{
     },
 };
 
+use crate::attribution::report::ReportFormat;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -35,7 +37,7 @@ use utoipa::{
         (name = "people", description = "The address book: advocates and leads."),
         (name = "profile", description = "The caller's own public profile.")
     ),
-    components(schemas(ProblemBody, Grouping, RewardLane)),
+    components(schemas(ProblemBody, Grouping, ReportFormat, RewardLane)),
     modifiers(&Bearer)
 )]
 struct Document;

@@ -26,16 +26,16 @@ const MONTHS_BEFORE: u16 = 11;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
-pub enum Format {
+pub enum ReportFormat {
     #[default]
     Json,
     Csv,
 }
 
-fn format(text: &str) -> Option<Format> {
+fn format(text: &str) -> Option<ReportFormat> {
     match text {
-        "json" => Some(Format::Json),
-        "csv" => Some(Format::Csv),
+        "json" => Some(ReportFormat::Json),
+        "csv" => Some(ReportFormat::Csv),
         _ => None,
     }
 }
@@ -53,7 +53,7 @@ pub struct ReportParams {
     #[param(default = "advocate")]
     group_by: Option<Grouping>,
     #[param(default = "json")]
-    format: Option<Format>,
+    format: Option<ReportFormat>,
 }
 
 /// What advocates brought, by the month in which they referred: a member's own referrals, an owner's or admin's the whole
@@ -95,7 +95,7 @@ pub async fn report_attribution(
         return Err(Problem::new(Code::ReportTooLarge));
     };
     Ok(match format {
-        Format::Json => Json(AttributionReport {
+        ReportFormat::Json => Json(AttributionReport {
             from: first,
             to: last,
             group_by: question.grouping,
@@ -103,7 +103,7 @@ pub async fn report_attribution(
             totals: FiguresView::from(&totals),
         })
         .into_response(),
-        Format::Csv => {
+        ReportFormat::Csv => {
             let headers = [
                 (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
                 (header::CONTENT_DISPOSITION, "attachment; filename=\"attribution.csv\""),
