@@ -81,7 +81,8 @@ pub async fn report_attribution(
     let last = parameters.parsed("to", month)?.unwrap_or_else(present);
     let first = parameters.parsed("from", month)?.unwrap_or_else(|| last.minus(MONTHS_BEFORE));
     if !(1..=MAX_MONTHS).contains(&first.months_to(last)) {
-        return Err(Problem::fields(Code::InvalidQuery, vec![FieldError::new("?to", "invalid_range")]));
+        // Each month is one; together they are no range.
+        return Err(Problem::fields(Code::InvalidFields, vec![FieldError::new("?to", "invalid_range")]));
     }
     let question = Question {
         first,
