@@ -118,6 +118,13 @@ fn complete_answers(operation: &mut Operation, needs_token: bool) {
             true,
         ));
     }
+    if has("groupBy") {
+        answers.push((
+            "422",
+            "The months are no range, or the report has more rows than an answer has room for.",
+            true,
+        ));
+    }
     let responses = &mut operation.responses.responses;
     for (status, description, is_ours) in answers {
         responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(answer(description, is_ours)));
