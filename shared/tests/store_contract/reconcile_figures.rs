@@ -79,7 +79,11 @@ async fn whatever_was_broken_is_put_right_and_nothing_else() {
     let world = three_advocates().await;
     let before = cells(&world).await;
     assert_eq!(before.len(), 3);
+    let _ = world.store.calls.take();
     assert_eq!(walk(&world).await, Report { checked: referrals_checked(3), ..Report::default() });
+    // Three advocates and one who sent nobody: four calls for each of the four, three for each advocate, and the pages: rows with
+    // their links, the people three times, with the people themselves once.
+    assert_eq!(world.store.calls.take().len(), 4 * 4 + 3 * 3 + 2 + 3 + 1);
     set(&world, &before[0], "referrals", 7).await;
     set(&world, &before[1], "salesVolumeEUR", 12).await;
     let delete = world.store.client.delete_item().table_name(&world.store.table);

@@ -186,7 +186,7 @@ impl<'a> Cells<'a> {
 
     /// The same, of something that came of the referral. On the day itself it was not before the referral. A deal may have
     /// been won before somebody wrote down through whom it came.
-    pub fn time_of_the_same(&mut self, column: Column, received_at: Option<Timestamp>) -> Option<Timestamp> {
+    pub fn time_of_outcome(&mut self, column: Column, received_at: Option<Timestamp>) -> Option<Timestamp> {
         let when = self.time(column)?;
         let zone = &self.ground.organization.timezone;
         let is_that_day =

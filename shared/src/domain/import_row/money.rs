@@ -28,7 +28,7 @@ impl Cells<'_> {
         let sale_price_minor = self.number(Column::SalePriceMinor, MAX_MINOR);
         let gross_commission_minor = self.number(Column::GrossCommissionMinor, MAX_MINOR);
         let currency = self.currency(Column::Currency);
-        let converted_at = self.time_of_the_same(Column::ConvertedAt, received_at);
+        let converted_at = self.time_of_outcome(Column::ConvertedAt, received_at);
         if status != ReferralStatus::Converted {
             return None;
         }
@@ -60,7 +60,7 @@ impl Cells<'_> {
         let amount = self.number(Column::RewardAmountMinor, MAX_MINOR);
         let reward_status = self.reward_status(status, reversed);
         let mut currency = self.currency(Column::RewardCurrency);
-        let sent_at = self.time_of_the_same(Column::RewardSentAt, received_at);
+        let sent_at = self.time_of_outcome(Column::RewardSentAt, received_at);
         let is_sent = matches!(reward_status, RewardStatus::Sent | RewardStatus::Thanked);
         if !is_sent {
             self.refuse(Column::RewardSentAt, "not_sent");
