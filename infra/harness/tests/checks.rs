@@ -19,7 +19,7 @@ async fn quiet() -> World {
 }
 
 async fn row(world: &World, kind: &str) -> Item {
-    world.store.items().await.into_iter().find(|item| item.kind() == kind && !item.text("pk").contains("111")).unwrap()
+    world.store.items().await.into_iter().find(|item| item.kind() == kind && !item.text("pk").contains("_111")).unwrap()
 }
 
 async fn put(world: &World, table: &str, item: Item) {
