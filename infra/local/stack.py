@@ -18,6 +18,7 @@ import requests
 
 import aws
 import demo
+import demo_site
 import deployment
 import envfile
 import mends
@@ -47,6 +48,7 @@ def up(settings: Settings) -> None:
         demo.load(settings, stack.outputs["TableName"])
         tokens = demo.tokens(settings, stack.outputs)
         values = _environment(settings, stack.outputs, tokens)
+        values["DEMO_SITE_URL"] = demo_site.publish(settings, values["API_URL"], values["AGENT_SLUG"])
         _wait_until_answering(values)
         envfile.write(settings.env_file, values)
     did = "started" if started else "was running already"
@@ -111,9 +113,11 @@ def _environment(settings: Settings, outputs: dict[str, str], tokens: dict[str, 
         # A stack made on another port remembers that port in its outputs.
         return sqs.get_queue_url(QueueName=outputs[output].rsplit("/", 1)[-1])["QueueUrl"]
 
+    # The stage without a name serves at the root, so `$API_URL/api/...` is the whole path.
+    api_url = f"{settings.endpoint}/_aws/execute-api/{outputs['ApiId']}"
     return {
-        # The stage without a name serves at the root, so `$API_URL/api/...` is the whole path.
-        "API_URL": f"{settings.endpoint}/_aws/execute-api/{outputs['ApiId']}",
+        "API_URL": api_url,
+        "FORM_URL": f"{api_url}/r/{demo.SLUGS['AGENT_SLUG']}",
         **demo.SLUGS,
         **tokens,
         "AWS_ENDPOINT_URL": settings.endpoint,
@@ -153,6 +157,8 @@ def _introduce(settings: Settings, attached: bool) -> None:
     print(
         f"""
   API        {values["API_URL"]}
+  form       {values["FORM_URL"]}
+  widget     {values["DEMO_SITE_URL"]}
   mail       {values["MAIL_INBOX_URL"]}
   SMS        {values["SMS_INBOX_URL"]}
   settings   {_shown(settings.env_file)}
