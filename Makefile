@@ -8,7 +8,7 @@ TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
 .PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export import openapi build test \
-	test-rust test-flow fuzz-api check lint fmt python tools local-tools check-tools
+	test-rust test-flow test-browser fuzz-api check lint fmt python tools local-tools browser-tools check-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ test-rust: build ## Rules, stores, races and faults, on an embedded store
 test-flow: build local-tools ## The store contract and whole flows, on the deployed template
 	@.venv/local/bin/python infra/local/flow.py
 
+test-browser: build browser-tools ## The form and the widget in headless Chromium: [TESTS=infra/browser/test_....py]
+	@.venv/local/bin/python infra/local/flow.py --browser
+
 fuzz-api: build local-tools ## The API against its OpenAPI documents, at length: [SEED=...] [EXAMPLES=100]
 	@.venv/local/bin/python infra/local/flow.py --fuzz
 
@@ -81,6 +84,10 @@ tools: python
 
 local-tools: python
 	@$(TOOLBOX) local
+
+browser-tools: python
+	@$(TOOLBOX) local browser
+	@$(PYTHON) infra/browser/chromium.py
 
 check-tools: python
 	@$(TOOLBOX) checks --cargo-deny

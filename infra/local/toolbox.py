@@ -16,7 +16,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST_PYTHON = (3, 11)
-ENVIRONMENTS = {"local": "infra/local/requirements.txt", "checks": "infra/checks/requirements.txt"}
+ENVIRONMENTS = {
+    "local": "infra/local/requirements.txt",
+    "browser": "infra/browser/requirements.txt",
+    "checks": "infra/checks/requirements.txt",
+}
 CARGO_DENY = "0.20.2"
 
 
