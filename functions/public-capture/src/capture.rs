@@ -7,31 +7,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use referrals::{
-    domain::{id::ReceiptId, organization::Slug, rate_limit::network_of},
+    domain::{id::ReceiptId, organization::Slug},
     http::{Code, Fields, MAX_BODY_BYTES, Problem, ProblemBody, RequestId, SourceIp, idempotent_request, require_json},
-    ports::{Admission, Clock as _, Counted, RateLimiter as _},
-    store::{Directory, Ledger, ProfileCache, RateLimitTable},
-    system::{RandomIds, SystemClock},
-    usecase::capture_referral::{Arrival, Capture, Captured},
+    usecase::capture_referral::Arrival,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
     form::{self, CaptureForm},
-    settings::Settings,
+    submit::App,
 };
 
 const PREFIX: &str = "/api/public/referral/";
-
-/// What lives as long as the process.
-#[derive(Debug)]
-pub struct App {
-    pub profiles: ProfileCache<Directory, SystemClock>,
-    pub ledger: Ledger,
-    pub limiter: RateLimitTable,
-    pub settings: Settings,
-}
 
 /// The same for a first and a repeated submission; no personal data.
 #[derive(Serialize, ToSchema)]
@@ -73,56 +61,16 @@ async fn capture(app: &App, request: Request<Body>) -> Result<Response, Problem>
     }
     require_json(&parts.method, &parts.headers)?;
     let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Code::BodyTooLarge)?;
-    admit(app, parts.extensions.get::<SourceIp>()).await?;
+    app.admit(parts.extensions.get::<SourceIp>()).await?;
     let fields = Fields::parse(&body)?;
     let named = idempotent_request(&parts.headers, &["capture", segment], &body)?;
     let submission = form::read(fields, &app.settings.region)?;
 
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.as_str()).unwrap_or_default();
     let slug = Slug::parse(segment).ok();
-    let capture = Capture {
-        profiles: &app.profiles,
-        limiter: &app.limiter,
-        slug_limits: app.settings.slug_limits,
-        store: &app.ledger,
-        clock: &SystemClock,
-        ids: &RandomIds,
-    };
     let arrival = Arrival { request_id, named: named.as_ref() };
-    let captured = capture.capture(slug.as_ref(), &submission, arrival).await?;
-    let receipt_id = match captured {
-        Captured::NoOpenProfile => return Err(Problem::new(Code::NotFound)),
-        Captured::NameTaken => return Err(Problem::new(Code::IdempotencyKeyReused)),
-        Captured::Refused { retry_after_seconds } => return Err(Problem::too_many_requests(retry_after_seconds)),
-        Captured::Recorded(receipt, referral) => {
-            tracing::info!(receipt.id = %receipt, referral.id = %referral, "captured");
-            receipt
-        }
-        Captured::Repeated(receipt) => {
-            tracing::info!(receipt.id = %receipt, "repeated");
-            receipt
-        }
-        Captured::Trapped(receipt) => {
-            tracing::info!(receipt.id = %receipt, "trapped");
-            receipt
-        }
-        Captured::Replayed(receipt) => {
-            tracing::info!(receipt.id = %receipt, "replayed");
-            receipt
-        }
-    };
+    let receipt_id = app.submit(slug.as_ref(), &submission, arrival).await?;
     Ok((StatusCode::CREATED, axum::Json(Receipt { ok: true, receipt_id })).into_response())
-}
-
-/// Counts the request against the network that it comes from, before anything of it is read.
-async fn admit(app: &App, source_ip: Option<&SourceIp>) -> Result<(), Problem> {
-    // Without an address all share one count: the gateway always gives one.
-    let network = source_ip.and_then(|ip| network_of(&ip.0)).unwrap_or_default();
-    let hash = app.settings.ip_hash_key.hash(&network);
-    match app.limiter.admit(Counted::Network(&hash), app.settings.ip_limits, SystemClock.now()).await? {
-        Admission::Admitted => Ok(()),
-        Admission::Refused { retry_after_seconds } => Err(Problem::too_many_requests(retry_after_seconds)),
-    }
 }
 
 #[cfg(test)]

@@ -58,6 +58,14 @@ impl TestStore {
         Ledger::new(self.client.clone(), self.table.clone(), self.outbox_table.clone())
     }
 
+    /// A ledger where nobody answers.
+    #[must_use]
+    pub fn nowhere(&self) -> Ledger {
+        let settings = AwsSettings { endpoint_url: Some("http://127.0.0.1:9".to_owned()), ..self.settings.clone() };
+        let client = Client::new(&aws::sdk_config(&settings));
+        Ledger::new(client, self.table.clone(), self.outbox_table.clone())
+    }
+
     #[must_use]
     pub fn directory(&self) -> Directory {
         Directory::new(self.client.clone(), self.table.clone())

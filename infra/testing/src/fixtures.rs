@@ -86,6 +86,8 @@ impl Fixtures {
         OrgScope::from_published_profile(&PublishedProfile {
             organization_id: OrgId::parse(Self::ORGANIZATION).unwrap(),
             agent_user_id: UserId::parse(Self::AGENT).unwrap(),
+            display_name: name("Jane Doe"),
+            brokerage: name("Doe Realty Group"),
             timezone: Zone::utc(),
         })
     }

@@ -62,6 +62,9 @@ pub enum ConsentText {
     /// The first wording of the public form.
     #[serde(rename = "form-v1")]
     FormV1,
+    /// The same in Spanish: what somebody read is what they agreed to, so each language is a wording of its own.
+    #[serde(rename = "form-v1-es")]
+    FormV1Es,
 }
 
 impl ConsentText {
@@ -69,6 +72,7 @@ impl ConsentText {
     pub fn find(text: &str) -> Option<Self> {
         match text {
             "form-v1" => Some(Self::FormV1),
+            "form-v1-es" => Some(Self::FormV1Es),
             _ => None,
         }
     }

@@ -134,6 +134,8 @@ impl fmt::Display for Slug {
 pub struct PublishedProfile {
     pub organization_id: OrgId,
     pub agent_user_id: UserId,
+    pub display_name: PersonName,
+    pub brokerage: PersonName,
     /// The organization's.
     pub timezone: Zone,
 }

@@ -104,6 +104,8 @@ impl AgentProfile {
             .then(|| PublishedProfile {
                 organization_id: self.organization_id.clone(),
                 agent_user_id: self.agent_user_id.clone(),
+                display_name: self.display_name.clone(),
+                brokerage: self.brokerage.clone(),
                 timezone: organization.timezone.clone(),
             })
     }

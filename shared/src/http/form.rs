@@ -36,10 +36,16 @@ impl Fields {
             return Err(Problem::new(Code::BodyTooLarge));
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(map)) => Ok(Self { map, place: String::new(), errors: Vec::new() }),
+            Ok(Value::Object(map)) => Ok(Self::new(map)),
             Ok(_) => Err(Problem::fields(Code::InvalidFields, vec![FieldError::new("", "object_expected")])),
             Err(_) => Err(Problem::new(Code::InvalidJson)),
         }
+    }
+
+    /// Fields that did not come as JSON.
+    #[must_use]
+    pub fn new(map: Map<String, Value>) -> Self {
+        Self { map, place: String::new(), errors: Vec::new() }
     }
 
     /// Takes a text, trimmed. None when the field is absent, null, or nothing but white space.

@@ -1,4 +1,4 @@
-//! Which bodies are read at all: JSON, and files of rows where they are imported; not compressed.
+//! Which bodies are read at all: JSON, the form of the hosted page, and files of rows where they are imported; not compressed.
 
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
@@ -6,6 +6,8 @@ use super::problem::{Code, Problem};
 use crate::domain::import::FileFormat;
 
 const JSON: &str = "application/json";
+/// What a browser sends a form as.
+const FORM: &str = "application/x-www-form-urlencoded";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 /// JSON Lines has no registered name; these two are what is in use.
 const FILES: [(&str, FileFormat); 3] = [
@@ -20,6 +22,12 @@ pub fn require_json(method: &Method, headers: &HeaderMap) -> Result<(), Problem>
     // Only POST and PATCH have a header of their own for this (RFC 9110, 15.5.16).
     let name = if method == Method::POST { HeaderName::from_static("accept-post") } else { header::ACCEPT };
     require(headers, &[JSON], (name, "application/json"))
+}
+
+/// # Errors
+/// As [`require_json`].
+pub fn require_form(headers: &HeaderMap) -> Result<(), Problem> {
+    require(headers, &[FORM], (HeaderName::from_static("accept-post"), FORM))
 }
 
 /// # Errors

@@ -17,7 +17,7 @@ pub use cursor::{CursorKey, InvalidCursor, ListIdentity};
 pub use edge::{RequestId, SourceIp, answer, serve};
 pub use form::{Fields, MAX_BODY_BYTES, camel_case};
 pub use idempotency::idempotent_request;
-pub use media::{require_file, require_json, require_merge_patch};
+pub use media::{require_file, require_form, require_json, require_merge_patch};
 pub use precondition::expected_version;
 pub use problem::{Code, FieldError, Problem, ProblemBody};
 pub use unsubscribe::{InvalidToken, UnsubscribeKey, UnsubscribeLink};

@@ -261,6 +261,20 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The headers that go with the answer, whatever its body is.
+    pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        self.headers.iter().cloned()
+    }
+
+    /// After how many seconds another try makes sense, where that is known.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        let (_, value) = self.headers.iter().find(|(name, _)| name == header::RETRY_AFTER)?;
+        value.to_str().ok()?.parse().ok()
+    }
+}
+
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self::new(code)

@@ -97,7 +97,7 @@ schema! {
     RelationshipStage: one_of(&[RelationshipStage::Advocate]);
     PipelineStage: one_of(&[PipelineStage::Lead]);
     ConsentChannel: one_of(&[ConsentChannel::Email, ConsentChannel::Sms]);
-    ConsentText: one_of(&[ConsentText::FormV1]);
+    ConsentText: one_of(&[ConsentText::FormV1, ConsentText::FormV1Es]);
     MessageKind: one_of(&MessageKind::ALL);
     AuditAction: one_of(&AuditAction::ALL);
     Column: one_of(Column::ALL);

@@ -42,6 +42,7 @@ mod tests {
     use crate::domain::{
         calendar::Zone,
         id::{OrgId, UserId},
+        text::PersonName,
         time::Timestamp,
     };
 
@@ -64,6 +65,8 @@ mod tests {
             Ok((!self.closed.load(Ordering::Relaxed)).then(|| PublishedProfile {
                 organization_id: OrgId::parse("org_1").unwrap(),
                 agent_user_id: UserId::parse("user_1").unwrap(),
+                display_name: PersonName::parse("Jane Doe").unwrap(),
+                brokerage: PersonName::parse("Doe Realty").unwrap(),
                 timezone: Zone::utc(),
             }))
         }

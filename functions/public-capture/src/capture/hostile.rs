@@ -8,7 +8,7 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-use super::tests::{GOLDEN, World, text};
+use crate::world::{GOLDEN, World, text};
 
 const EVENTS: usize = 5_000;
 const SEED: [u8; 32] = *b"winnerr referrals hostile input!";

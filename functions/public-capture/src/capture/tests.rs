@@ -1,61 +1,15 @@
-use std::convert::Infallible;
-
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use referrals::{
-    domain::{
-        digest::HashKey, organization::Role, phone::Region, profile::ProfileContent, rate_limit::Limits,
-        version::Expected,
-    },
-    http::answer,
+    domain::{organization::Role, profile::ProfileContent, rate_limit::Limits, version::Expected},
+    store::ProfileCache,
+    system::SystemClock,
     usecase::keep_profile::{KeptProfile, keep_profile},
 };
-use referrals_testing::{Fixtures, TestStore, name};
+use referrals_testing::{Fixtures, name};
 use serde_json::{Value, json};
 
 use super::*;
-
-pub(super) const GOLDEN: &str = include_str!("../../../../events/http/public-capture.json");
-
-pub(super) struct World {
-    pub app: App,
-    pub store: TestStore,
-}
-
-impl World {
-    pub async fn new() -> Self {
-        let store = TestStore::start().await;
-        Fixtures::load(&store).await;
-        let settings = Settings {
-            region: Region::default(),
-            ip_hash_key: HashKey::new("key"),
-            ip_limits: Fixtures::LIMITS,
-            slug_limits: Fixtures::LIMITS,
-        };
-        let app = App {
-            profiles: ProfileCache::new(store.directory(), SystemClock),
-            ledger: store.ledger(),
-            limiter: store.limiter(),
-            settings,
-        };
-        Self { app, store }
-    }
-
-    /// Sends the golden event after `change`.
-    pub async fn send(&self, change: impl FnOnce(&mut Value)) -> ApiGatewayV2httpResponse {
-        let mut event: Value = serde_json::from_str(GOLDEN).unwrap();
-        change(&mut event);
-        let service = tower::service_fn(|request| async { Ok::<_, Infallible>(handle(&self.app, request).await) });
-        answer(service, &event.to_string()).await
-    }
-
-    async fn is_empty(&self) -> bool {
-        self.store.outbox_items().await.is_empty()
-    }
-}
-
-pub(super) fn text(response: &ApiGatewayV2httpResponse) -> String {
-    String::from_utf8(response.body.as_deref().unwrap_or_default().to_vec()).unwrap()
-}
+use crate::world::{World, text};
 
 fn code(response: &ApiGatewayV2httpResponse) -> (i64, String) {
     let body: Value = serde_json::from_str(&text(response)).unwrap();

@@ -2,7 +2,6 @@ use std::convert::Infallible;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use referrals::{
-    aws,
     domain::{
         consent::{ConsentChannel, ConsentText, FormConsent},
         contact::Contact,
@@ -11,7 +10,6 @@ use referrals::{
     },
     http::answer,
     ports::{PersonReader as _, ReferralReader as _},
-    settings::AwsSettings,
     system::RandomIds,
     usecase::capture_referral::{Arrival, Capture, Captured, Submission},
 };
@@ -270,10 +268,7 @@ async fn a_body_is_not_read_but_it_has_a_size() {
 async fn a_store_that_does_not_answer_is_a_page_too() {
     let mut world = World::new().await;
     let (path, store) = (world.path(ConsentChannel::Email), world.store.clone());
-    // Nobody listens there.
-    let settings = AwsSettings { endpoint_url: Some("http://127.0.0.1:9".to_owned()), ..store.settings.clone() };
-    let nowhere = aws_sdk_dynamodb::Client::new(&aws::sdk_config(&settings));
-    world.app.ledger = Ledger::new(nowhere, store.table.clone(), store.outbox_table.clone());
+    world.app.ledger = store.nowhere();
     assert_is_page(&world.send(PAGE, &path).await, 200, "Stop these emails?");
     let answer = world.send(ONE_CLICK, &path).await;
     assert_is_page(&answer, 503, "Please try again");
