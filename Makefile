@@ -51,6 +51,7 @@ openapi: tools ## Write the OpenAPI documents anew, from the code
 
 build: tools ## Build the functions and the operator's tool
 	@cargo build --workspace --locked
+	@$(PYTHON) infra/local/assets.py
 
 test: test-rust test-flow ## Every test
 

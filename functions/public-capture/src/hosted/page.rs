@@ -59,11 +59,20 @@ struct Input<'a> {
     max_chars: u16,
     label: &'static str,
     is_required: bool,
-    hint: &'static str,
+    hint: Option<&'static str>,
     value: &'a str,
     error: Option<&'static str>,
     /// Whether this is where somebody goes on.
     is_next: bool,
+}
+
+impl Input<'_> {
+    /// The ids of what is said about it.
+    fn described_by(&self) -> String {
+        let parts = [("hint", self.hint), ("error", self.error)].into_iter();
+        let ids = parts.filter_map(|(part, text)| text.map(|_| format!("{}-{part}", self.name)));
+        ids.collect::<Vec<_>>().join(" ")
+    }
 }
 
 struct ConsentBox {
@@ -172,7 +181,7 @@ fn form(language: Language, profile: &PublishedProfile, typed: &Typed, problem: 
         max_chars,
         label: text.labels.get(name).copied().unwrap_or_default(),
         is_required: name.ends_with("Name"),
-        hint: text.hints.get(name).copied().unwrap_or_default(),
+        hint: text.hints.get(name).copied(),
         value: typed.get(name),
         error: error_of(name),
         is_next: next == Some(name),

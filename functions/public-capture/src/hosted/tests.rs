@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use referrals::domain::rate_limit::Limits;
 use referrals_testing::Fixtures;
 use serde_json::{Value, json};
@@ -41,7 +42,8 @@ async fn look(world: &World, path: &str, headers: Value) -> ApiGatewayV2httpResp
 }
 
 async fn post(world: &World, body: &str) -> ApiGatewayV2httpResponse {
-    world.send_golden(SENT, |event| event["body"] = json!(body)).await
+    // The gateway takes a form for binary.
+    world.send_golden(SENT, |event| event["body"] = json!(STANDARD.encode(body))).await
 }
 
 #[track_caller]
