@@ -40,7 +40,7 @@ def log_lines(stack, last_request):
 def _lines(logs, group, start, end):
     """What was logged from `start` until before `end`.
 
-    The emulator gives so many lines and no way to the next ones: then each half is asked for by itself. (Stream by stream,
+    The emulator gives so many lines and no way to the next ones: then each half is asked for by itself. (By stream,
     of which there is one an invocation, it is a hundred times as many calls.)
     """
     events = logs.filter_log_events(logGroupName=group, startTime=start, endTime=end)["events"]

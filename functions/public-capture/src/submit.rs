@@ -1,9 +1,11 @@
 //! From valid fields to a receipt: what both ways of sending a referral have in common.
 
+use aws_sdk_dynamodb::Client;
 use referrals::{
     domain::{id::ReceiptId, organization::Slug, rate_limit::network_of},
     http::{Code, Problem, SourceIp},
     ports::{Admission, Clock as _, Counted, RateLimiter as _},
+    settings::{SettingError, required},
     store::{Directory, Ledger, ProfileCache, RateLimitTable},
     system::{RandomIds, SystemClock},
     usecase::capture_referral::{Arrival, Capture, Captured, Submission},
@@ -21,6 +23,18 @@ pub struct App {
 }
 
 impl App {
+    /// # Errors
+    /// When a setting is missing or cannot be read.
+    pub fn from_environment(client: &Client) -> Result<Self, SettingError> {
+        let table = required("TABLE_NAME")?;
+        Ok(Self {
+            profiles: ProfileCache::new(Directory::new(client.clone(), table.clone()), SystemClock),
+            ledger: Ledger::new(client.clone(), table, required("OUTBOX_TABLE_NAME")?),
+            limiter: RateLimitTable::new(client.clone(), required("RATE_LIMIT_TABLE_NAME")?),
+            settings: Settings::from_environment()?,
+        })
+    }
+
     /// Counts the request against the network that it comes from, before anything of it is read.
     pub async fn admit(&self, source_ip: Option<&SourceIp>) -> Result<(), Problem> {
         // Without an address all share one count: the gateway always gives one.

@@ -48,7 +48,7 @@ impl World {
     pub async fn send_golden(&self, golden: &str, change: impl FnOnce(&mut Value)) -> ApiGatewayV2httpResponse {
         let mut event: Value = serde_json::from_str(golden).unwrap();
         change(&mut event);
-        let handle = |request| async { Ok::<_, Infallible>(crate::handle(&self.app, request).await) };
+        let handle = |request| async { Ok::<_, Infallible>(crate::door::handle(&self.app, request).await) };
         answer(tower::service_fn(handle), &event.to_string()).await
     }
 
