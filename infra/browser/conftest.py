@@ -58,7 +58,8 @@ def sites():
 @pytest.fixture(scope="session")
 def browser(sites):
     # A name leads to a site of the tests or nowhere: whatever a page may try, it gets no farther than this machine.
-    names = f"MAP *.test {other_sites.HOST}:{sites.port},MAP * ~NOTFOUND,EXCLUDE 127.0.0.1,EXCLUDE localhost"
+    here = f"{other_sites.HOST}:{sites.port}"
+    names = f"MAP *.test {here},MAP *.localhost {here},MAP * ~NOTFOUND,EXCLUDE 127.0.0.1,EXCLUDE localhost"
     with sync_playwright() as playwright:
         program = playwright.chromium.launch(
             executable_path=chromium.find(), args=[*FLAGS, f"--host-resolver-rules={names}"], timeout=60_000
@@ -144,11 +145,11 @@ def hosted(visits, form_url):
 
 @pytest.fixture
 def embedded(visits, sites, api_url, slug):
-    """Opens a site with the widget on it."""
+    """Opens a site with the widget on it. The rest is what the script's line says of it."""
 
-    def open_site(wording=ENGLISH, head="", headers=None, options=None, **data):
+    def open_site(wording=ENGLISH, site=None, options=None, **data):
         page = visits.page(**(options or {}))
-        page.goto(sites.page(other_sites.script(api_url, slug, **data), head=head, headers=headers))
+        page.goto(sites.page(other_sites.script(api_url, slug, **data), **(site or {})))
         return Widget(page, wording, slug)
 
     return open_site

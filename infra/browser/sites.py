@@ -14,13 +14,16 @@ HOST = "127.0.0.1"
 # What a site with the strictest policy has to allow for the widget, and what it hands to the page.
 STRICT = "default-src 'none'; script-src {api}; connect-src {api}; require-trusted-types-for 'script'"
 PAGE = """<!doctype html>
-<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>An agent's own site</title>{head}</head>
 <body><main><h1>An agent's own site</h1>{body}</main></body></html>"""
 
 
 class Sites:
-    """By name, what its one page says. Every name that ends with .test leads here."""
+    """By name, what its one page says. Every name that ends with .test or .localhost leads here.
+
+    Browsers trust the latter like a site with TLS, and the former not at all.
+    """
 
     def __init__(self):
         self._pages = {}
@@ -30,11 +33,11 @@ class Sites:
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def page(self, body, head="", lang="en", headers=None):
+    def page(self, body, head="", headers=None, is_trusted=False):
         """A page on a site of its own. Gives its address."""
         self._names += 1
-        name = f"site{self._names}.test"
-        self._pages[name] = (PAGE.format(lang=lang, head=head, body=body).encode(), headers or {})
+        name = f"site{self._names}.{'localhost' if is_trusted else 'test'}"
+        self._pages[name] = (PAGE.format(head=head, body=body).encode(), headers or {})
         return f"http://{name}/"
 
     def close(self):

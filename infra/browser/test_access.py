@@ -34,7 +34,7 @@ def violations(page):
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_axe_finds_nothing_in_any_state(kind, scheme, size, hosted, embedded, submission):
     options = {"viewport": SIZES[size], "color_scheme": scheme}
-    form = hosted(**options) if kind == "page" else embedded(head=BOTH_SCHEMES, options=options)
+    form = hosted(**options) if kind == "page" else embedded(site={"head": BOTH_SCHEMES}, options=options)
     page = form.page
 
     def look(state):

@@ -46,9 +46,9 @@ def assert_sent_once(form, ledger, submission):
     assert ledger.consents(submission) == {"SMS": form.text["consentTextId"]}
 
 
-def keys(line):
-    """Under how many names the widget has sent what it sent."""
-    return {post.headers.get("idempotency-key") for post in line.posts()}
+def names(line):
+    """Under which names the widget has sent what: key and content, each pair once."""
+    return {(post.headers.get("idempotency-key"), post.body) for post in line.posts()}
 
 
 def test_nobody_answers(form, line, ledger, submission):
@@ -90,7 +90,7 @@ def test_the_answer_is_lost(form, line, ledger, submission):
     assert ledger.referral(submission)["id"] == first["id"]
     assert len(line.posts()) > tries
     if isinstance(form, Widget):
-        (key,) = keys(line)
+        ((key, _),) = names(line)
         assert key
 
 
@@ -105,7 +105,7 @@ def test_what_was_changed_after_a_lost_answer_is_no_second_referral(embedded, li
     form.paste(changed)
     form.send()
     assert_sent_once(form, ledger, submission)
-    assert len(keys(line)) == 2
+    assert len(names(line)) == len(dict(names(line))) == 2
 
 
 def test_an_answer_takes_its_time(form, line, ledger, submission):

@@ -37,7 +37,7 @@ def other_ledger(stack, api):
 
 
 def test_somebody_refers_a_friend_on_an_agents_site(embedded, ledger, submission):
-    form = embedded(head=HEARD, agent_name="Jane Doe")
+    form = embedded(site={"head": HEARD}, agent_name="Jane Doe")
     expect(form.root.locator("h2")).to_have_text(ENGLISH["titleTo"].replace("{agent}", "Jane Doe"))
     form.assert_empty()
 
@@ -85,7 +85,7 @@ def test_what_is_ticked_is_agreed_to_in_the_language_it_was_read_in(embedded, le
 
 def test_it_works_under_the_strictest_policy_of_a_site(embedded, ledger, submission, line):
     origin = f"http://127.0.0.1:{line.port}"
-    form = embedded(headers={"Content-Security-Policy": STRICT.format(api=origin)})
+    form = embedded(site={"headers": {"Content-Security-Policy": STRICT.format(api=origin)}})
     form.send()
     expect(form.error("referrerName")).to_be_visible()
     form.paste(submission)
@@ -117,7 +117,7 @@ def look(form):
 
 
 def test_a_sites_style_stays_outside(embedded):
-    plain, hostile = embedded(), embedded(head=HOSTILE_CSS)
+    plain, hostile = embedded(), embedded(site={"head": HOSTILE_CSS})
     for name in TEXTS:
         expect(hostile.field(name)).to_be_visible()
     box, page = hostile.root.bounding_box(), hostile.page.viewport_size
@@ -140,7 +140,7 @@ def test_a_sites_style_stays_outside(embedded):
 
 def test_it_takes_a_sites_colours_when_they_are_given_by_name(embedded):
     style = "<style>:root { --referral-accent: rgb(120, 20, 90); --referral-on-accent: rgb(255, 250, 240); }</style>"
-    form = embedded(head=style)
+    form = embedded(site={"head": style})
     ask = "node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
     assert form.button.evaluate(ask) == ["rgb(120, 20, 90)", "rgb(255, 250, 240)"]
     assert embedded().button.evaluate(ask) != ["rgb(120, 20, 90)", "rgb(255, 250, 240)"]

@@ -10,6 +10,7 @@ DESKTOP = {"width": 1280, "height": 900}
 # Where a tried script leaves a mark, see test_hostile.py.
 MARK = "__pwned"
 LOCAL = ("127.0.0.1", "localhost")
+SITES = (".test", ".localhost")
 
 
 class Visits:
@@ -52,5 +53,5 @@ class Visits:
     def _look(self, request):
         self.addresses.append(request.url)
         parts = urlsplit(request.url)
-        if parts.scheme.startswith("http") and parts.hostname not in LOCAL and not parts.hostname.endswith(".test"):
+        if parts.scheme.startswith("http") and parts.hostname not in LOCAL and not parts.hostname.endswith(SITES):
             self.complaints.append(f"a request to {parts.hostname}")
