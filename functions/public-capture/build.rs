@@ -5,12 +5,10 @@ use std::{
     env,
     error::Error,
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha384};
 
@@ -80,8 +78,8 @@ fn read(name: &str) -> Result<String, Box<dyn Error>> {
 }
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
-    // Without a time in it: the same content is the same file.
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    Ok(encoder.finish()?)
+    // Slow and small; and without a time in it, so that the same content is the same file.
+    let mut compressed = Vec::new();
+    zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, bytes, &mut compressed)?;
+    Ok(compressed)
 }

@@ -125,7 +125,7 @@ def test_every_route_but_the_public_ones_asks_for_a_token(template):
             # A preflight never carries a token.
             assert route["AuthorizationType"] == "NONE", name
             continue
-        if path == "/api/public" or path.startswith(("/api/public/", "/r/", "/u/", "/widget/")):
+        if path in {"/api/public", "/r"} or path.startswith(("/api/public/", "/r/", "/u/", "/widget/")):
             public.append(path)
             assert route["AuthorizationType"] == "NONE", name
             continue
@@ -133,7 +133,7 @@ def test_every_route_but_the_public_ones_asks_for_a_token(template):
         authorizer = template.properties(route["AuthorizerId"], "AWS::ApiGatewayV2::Authorizer")
         assert authorizer["AuthorizerType"] == "JWT", name
         assert authorizer["JwtConfiguration"]["Audience"], name
-    assert sorted(public) == ["/api/public", "/api/public/{proxy+}", "/r/{proxy+}", "/u/{token}", "/widget/{proxy+}"]
+    assert sorted(public) == ["/api/public", "/api/public/{proxy+}", "/r", "/r/{proxy+}", "/u/{token}", "/widget/{proxy+}"]
 
 
 def test_no_function_can_be_called_around_the_gateway(template):

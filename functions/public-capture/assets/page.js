@@ -17,17 +17,22 @@ document.addEventListener("submit", async (event) => {
     const answer = await fetch(location.href, {
       method: "POST",
       body: new URLSearchParams(new FormData(form)),
-      signal: AbortSignal.timeout(20000),
+      // Where there is none, the browser's own patience ends it.
+      signal: AbortSignal.timeout && AbortSignal.timeout(20000),
     });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const main = page.querySelector("main");
-    if (answer.ok || page.querySelector("form")) {
+    // Not every answer is ours: the gateway has its own, and so have the networks of hotels.
+    const main = page.querySelector("main.form");
+    const next = main && main.querySelector("[autofocus]");
+    if (next && (answer.ok || main.querySelector("form"))) {
       document.querySelector("main").replaceWith(main);
-      main.querySelector("[autofocus]").focus();
+      document.title = page.title;
+      next.focus();
       return;
     }
-    // A page without the form would take away what was typed: its text is enough. The gateway's own answers have none.
-    tell(main ? main.querySelector(".text").textContent : form.dataset.failed);
+    // A page without the form would take away what was typed: its text is enough.
+    const text = main && main.querySelector(".text");
+    tell(text ? text.textContent : form.dataset.failed);
   } catch {
     tell(navigator.onLine ? form.dataset.failed : form.dataset.offline);
   }

@@ -20,13 +20,23 @@
   const TIMES = [[90, 1, "seconds"], [5400, 60, "minutes"], [Infinity, 3600, "hours"]];
 
   // Important inside the shadow tree wins over important in the site. `all` spares the variables that form.css offers
-  // and the direction; light-dark() has to follow the site.
+  // and the direction; light-dark() has to follow the site, and what the site hides has to be hidden.
   const HOST_CSS = ":host{all:initial!important;display:block!important;color-scheme:inherit!important;" +
-    "direction:ltr!important;unicode-bidi:isolate!important}:host([hidden]){display:none!important}";
+    "visibility:inherit!important;pointer-events:inherit!important;direction:ltr!important;unicode-bidi:isolate!important}:host([hidden]){display:none!important}";
 
   const script = document.currentScript;
   if (!script) {
     return;
+  }
+
+  // Older browsers have no sheet to share: each form brings its own style.
+  let sheet;
+  try {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(HOST_CSS + CSS);
+    sheet = document.adoptedStyleSheets && sheet;
+  } catch {
+    sheet = null;
   }
 
   // An attribute without a value is removed.
@@ -56,17 +66,23 @@
     return times[name].replace("{n}", Math.ceil(seconds / length));
   };
 
-  const render = (host, agent, source, sheet) => {
-    const language = [host.lang, document.documentElement.lang, navigator.language, "en"]
+  const render = (host) => {
+    const agent = host.getAttribute("agent");
+    const place = host.closest("[lang]");
+    const language = [place && place.lang, navigator.language, "en"]
       .map((tag) => (tag || "").toLowerCase().split("-")[0])
       .find((tag) => WORDING[tag]);
     const text = WORDING[language];
-    const address = new URL("../api/public/referral/" + encodeURIComponent(agent), source);
+    const address = new URL("../api/public/referral/" + encodeURIComponent(agent), host.source || script.src);
     const agentName = host.getAttribute("agent-name");
     const root = make("div", { class: "form", lang: language });
-    const shadow = host.attachShadow({ mode: "open" });
-    shadow.adoptedStyleSheets = [sheet];
-    shadow.append(root);
+    const shadow = host.shadowRoot || host.attachShadow({ mode: "open" });
+    if (sheet) {
+      shadow.adoptedStyleSheets = [sheet];
+      shadow.replaceChildren(root);
+    } else {
+      shadow.replaceChildren(make("style", {}, HOST_CSS + CSS), root);
+    }
 
     // Same content, same key: a try whose answer was lost is not counted twice.
     let key;
@@ -89,32 +105,35 @@
       const group = (name, ...children) =>
         make("fieldset", { "aria-describedby": hintId(name) },
           make("legend", {}, text[name]), ...hint(name), ...children);
-      const person = (who, isTyping) => {
+      const person = (who, section) => {
         const [name, ...contact] = PERSON.map(([part, type, maxlength, autocomplete]) => {
           const isRequired = part === "Name";
           const mark = isRequired ? [" ", make("span", { class: "soft" }, text.required)] : [];
           return make("div", {}, label(who + part, ...mark), control("input", who + part, {
             type,
             maxlength,
-            autocomplete: isTyping ? autocomplete : "off",
+            autocomplete: section + autocomplete,
             "aria-required": isRequired && "true"
           }));
         });
         return [name, make("div", { class: "two" }, ...contact)];
       };
 
-      const trap = make("input", { id: "website", name: "website", tabindex: -1, autocomplete: "off" });
+      // Password managers fill in what they know, unless they are asked not to.
+      const trap = make("input", {
+        id: "website", name: "website", tabindex: -1, autocomplete: "off", "data-1p-ignore": "1", "data-lpignore": "true"
+      });
       const alert = make("div", { class: "alert", role: "alert", id: "problem", tabindex: -1 });
       const button = make("button", { type: "submit" }, text.send);
       const form = make("form", { novalidate: "novalidate" },
-        group("you", ...person("referrer", true)),
-        group("friend", ...person("referred", false),
+        group("you", ...person("referrer", "")),
+        group("friend", ...person("referred", "section-friend "),
           make("div", {}, label("notes"), ...hint("notes"), control("textarea", "notes", { maxlength: 4000 }))),
         group("consent", ...Object.entries(text.consents).map(([name, words]) =>
           make("div", {}, make("label", { class: "box" }, control("input", name, { type: "checkbox" }),
             make("span", {}, words))))),
         soft(text.privacy),
-        make("div", { class: "website", "aria-hidden": "true" }, make("label", { for: trap.id }, trap.id), trap),
+        make("div", { class: "website", "aria-hidden": "true" }, make("label", { for: trap.id }, text.trap), trap),
         alert,
         button);
 
@@ -146,7 +165,8 @@
           credentials: "omit",
           // The address of the site's page is not ours to know.
           referrerPolicy: "no-referrer",
-          signal: AbortSignal.timeout(TIMEOUT_MS)
+          // Where there is none, the browser's own patience ends it.
+          signal: AbortSignal.timeout && AbortSignal.timeout(TIMEOUT_MS)
         });
         const answer = await response.json().catch(() => null);
         const seconds = Number(response.headers.get("retry-after")) || 60;
@@ -226,7 +246,8 @@
       root.replaceChildren(make("div", { role: "status" },
         heading, make("p", {}, text.doneText), soft(text.receipt + " " + receiptId), again));
       heading.focus();
-      host.dispatchEvent(new CustomEvent("referral-sent", { bubbles: true, composed: true, detail: { receiptId } }));
+      // Who took the element away meanwhile still counts what was sent.
+      (host.isConnected ? host : document).dispatchEvent(new CustomEvent("referral-sent", { bubbles: true, composed: true, detail: { receiptId } }));
     };
 
     showForm();
@@ -234,23 +255,42 @@
 
   // The same script may stand in the page more than once: the first one defines the element.
   if (!customElements.get(ELEMENT)) {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(HOST_CSS + CSS);
     customElements.define(ELEMENT, class extends HTMLElement {
+      static get observedAttributes() {
+        return ["agent", "agent-name", "lang"];
+      }
+
+      // A form for somebody else, or in another language, is another form.
+      attributeChangedCallback(name, before, value) {
+        if (before !== value) {
+          this.show(true);
+        }
+      }
+
+      // An element that is moved keeps what was typed.
       connectedCallback() {
-        const agent = this.getAttribute("agent");
-        // An element that is moved keeps what was typed.
-        if (agent && !this.shadowRoot) {
-          render(this, agent, this.source || script.src, sheet);
+        this.show(!this.shadowRoot);
+      }
+
+      show(isNew) {
+        if (isNew && this.isConnected && this.getAttribute("agent")) {
+          render(this);
         }
       }
     });
   }
 
   const { agent, lang, agentName } = script.dataset;
-  if (agent) {
+  const next = script.nextElementSibling;
+  // A page that was kept and is shown again has the element already.
+  if (agent && !(next && next.localName === ELEMENT)) {
     const element = make(ELEMENT, { agent, lang, "agent-name": agentName });
     element.source = script.src;
-    script.after(element);
+    if (document.head.contains(script)) {
+      // Nothing is seen in the head.
+      document.addEventListener("DOMContentLoaded", () => document.body.append(element));
+    } else {
+      script.after(element);
+    }
   }
 })();

@@ -7,7 +7,7 @@ use crate::{capture, hosted, submit::App, widget};
 /// By the path's first part, as the gateway's routes have it; what is neither page nor widget is the API's.
 pub async fn handle(app: &App, request: Request<Body>) -> Response {
     let path = request.uri().path();
-    if path.starts_with(hosted::PREFIX) {
+    if hosted::is_at(path) {
         hosted::handle(app, request).await
     } else if path.starts_with(widget::PREFIX) {
         widget::handle(&request)

@@ -22,7 +22,12 @@ use referrals::{
 use self::typed::{MAX_ENCODED_BYTES, Typed};
 use crate::{etag, form, submit::App, wording::Language};
 
-pub const PREFIX: &str = "/r/";
+const ROOT: &str = "/r";
+const PREFIX: &str = "/r/";
+
+pub fn is_at(path: &str) -> bool {
+    path == ROOT || path.starts_with(PREFIX)
+}
 
 pub async fn handle(app: &App, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
@@ -56,18 +61,22 @@ async fn answer(app: &App, parts: &Parts, body: Body, language: Language) -> Res
     let body = to_bytes(body, MAX_ENCODED_BYTES).await.map_err(|_| Code::BodyTooLarge)?;
     let typed = Typed::read(&body)?;
     let slug = slug?;
-    let profile = app.profiles.find_open_profile(&slug).await?.ok_or(Code::NotFound)?;
+    let profile = match app.profiles.find_open_profile(&slug).await {
+        Ok(profile) => profile.ok_or(Code::NotFound)?,
+        // Without a name in its heading, but with everything that was typed.
+        Err(error) => return Ok(page::refused_form(language, None, &typed, &Problem::from(error))),
+    };
     match submit(app, parts, &slug, &typed).await {
         Ok(receipt) => Ok(page::done(language, &receipt)),
         // The profile was withdrawn a moment ago.
         Err(problem) if problem.code == Code::NotFound => Err(problem),
-        Err(problem) => Ok(page::refused_form(language, &profile, &typed, &problem)),
+        Err(problem) => Ok(page::refused_form(language, Some(&profile), &typed, &problem)),
     }
 }
 
 async fn submit(app: &App, parts: &Parts, slug: &Slug, typed: &Typed) -> Result<ReceiptId, Problem> {
     app.admit(parts.extensions.get::<SourceIp>()).await?;
-    let submission = form::read(typed.fields(), &app.settings.region)?;
+    let submission = form::read(typed.fields()?, &app.settings.region)?;
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.as_str()).unwrap_or_default();
     // A page that is sent twice says the same of the same two people, which is one referral without a name for it.
     app.submit(Some(slug), &submission, Arrival { request_id, named: None }).await

@@ -19,9 +19,10 @@ const ETAG: &str = concat!("W/\"", env!("WIDGET_HASH"), "\"");
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
     (header::ETAG, ETAG),
-    // A mended widget is everywhere within the hour; until it was asked for, what is there does.
-    (header::CACHE_CONTROL, "public, max-age=3600, stale-while-revalidate=86400, stale-if-error=604800"),
-    (header::VARY, "accept-encoding"),
+    // A mended widget is everywhere within the hour; the one that is there does while no other can be had.
+    (header::CACHE_CONTROL, "public, max-age=3600, stale-if-error=604800"),
+    // The gateway tells only those of its permission who say where they come from.
+    (header::VARY, "accept-encoding, origin"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // Any site may load it, those that isolate themselves included.
     (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),

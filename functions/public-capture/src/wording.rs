@@ -5,6 +5,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 
+/// More than any browser says.
+const MAX_TAGS: usize = 32;
+
 /// In which the form speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -32,9 +35,8 @@ impl Language {
 
     /// What was asked for by name, else the first of the browser's languages that is spoken here, else English.
     pub fn choose(asked: Option<&str>, accept_language: Option<&str>) -> Self {
-        let accepted = accept_language::parse(accept_language.unwrap_or_default());
-        let mut wanted = asked.into_iter().chain(accepted.iter().map(String::as_str));
-        wanted.find_map(Self::find).unwrap_or(Self::English)
+        let accepted = accepted(accept_language.unwrap_or_default());
+        asked.into_iter().chain(accepted).find_map(Self::find).unwrap_or(Self::English)
     }
 
     /// By the first part of a tag: the Spanish of every country is Spanish.
@@ -53,6 +55,23 @@ impl Language {
     }
 }
 
+/// The tags of `Accept-Language` (RFC 9110, 12.5.4), the best first. Of what nobody would send, nothing.
+fn accepted(header: &str) -> Vec<&str> {
+    let mut tags: Vec<(&str, f32)> = header.split(',').take(MAX_TAGS).filter_map(tag_and_quality).collect();
+    // Stable: of two that are as good, the first.
+    tags.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    tags.into_iter().map(|(tag, _)| tag).collect()
+}
+
+/// None for a language that is refused, or whose quality is none.
+fn tag_and_quality(entry: &str) -> Option<(&str, f32)> {
+    let (tag, quality) = match entry.split_once(';') {
+        None => (entry, 1.0),
+        Some((tag, parameter)) => (tag, parameter.trim().strip_prefix("q=")?.parse().ok()?),
+    };
+    (quality > 0.0 && quality <= 1.0).then(|| (tag.trim(), quality))
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub struct Wording {
@@ -65,9 +84,8 @@ type Texts = BTreeMap<&'static str, &'static str>;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct FormWording {
-    /// The widget's heading, which does not know whose it is.
-    #[serde(rename = "title")]
-    _title: &'static str,
+    /// The heading where it is not known whose form it is.
+    pub title: &'static str,
     pub title_to: &'static str,
     pub intro: &'static str,
     pub you: &'static str,
@@ -79,6 +97,7 @@ pub struct FormWording {
     pub consents: Texts,
     pub consent_text_id: &'static str,
     pub privacy: &'static str,
+    pub trap: &'static str,
     pub send: &'static str,
     pub sending: &'static str,
     pub again: &'static str,
@@ -100,6 +119,7 @@ pub struct PageWording {
     pub not_found: &'static str,
     pub not_found_text: &'static str,
     pub failed: &'static str,
+    pub failed_text: &'static str,
     pub back: &'static str,
 }
 
@@ -154,12 +174,33 @@ mod tests {
             (None, Some("est"), English),
             (None, Some("*"), English),
             (None, Some(";;q=,\u{e9}"), English),
+            (None, Some("es;q=0, en;q=0.1"), English),
+            (None, Some("es;q=nan"), English),
+            (None, Some("es;q=2"), English),
+            (None, Some("es;level=1"), English),
+            (None, Some("es ; q=0.5, en-GB;q=0.4"), Spanish),
             (Some("es"), Some("en"), Spanish),
             (Some("en"), Some("es"), English),
             (Some("xx"), Some("es"), Spanish),
             (Some(""), None, English),
         ] {
             assert_eq!(Language::choose(asked, accept), wanted, "{asked:?} {accept:?}");
+        }
+    }
+
+    #[test]
+    fn no_header_does_any_harm() {
+        // Qualities without an order have ended a process before.
+        let one = "a;q=2,a;q=9,a;q=nan,a;q=5,a;q=nan,a;q=3,a;q=2,a;q=2,a;q=6,a;q=6,a;q=2,a;q=4,a;q=0,a;q=4,a;q=4,a;q=6,\
+            a;q=4,a;q=6,a;q=7,a;q=9,a;q=1,es;q=0.1";
+        assert_eq!(Language::choose(None, Some(one)), Language::Spanish);
+        assert_eq!(Language::choose(None, Some(&"en;q=0.1,".repeat(5_000))), Language::English);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_accepted_a_language_is_spoken(header in "([a-z*-]{0,4}(;q=(nan|inf|-0|[0-9.]{0,4}))?,){0,60}", any in ".*") {
+            let _ = (Language::choose(None, Some(&header)), Language::choose(Some(&any), Some(&any)));
         }
     }
 

@@ -58,12 +58,11 @@ impl TestStore {
         Ledger::new(self.client.clone(), self.table.clone(), self.outbox_table.clone())
     }
 
-    /// A ledger where nobody answers.
+    /// The same tables where nobody answers.
     #[must_use]
-    pub fn nowhere(&self) -> Ledger {
+    pub fn unreachable(&self) -> Self {
         let settings = AwsSettings { endpoint_url: Some("http://127.0.0.1:9".to_owned()), ..self.settings.clone() };
-        let client = Client::new(&aws::sdk_config(&settings));
-        Ledger::new(client, self.table.clone(), self.outbox_table.clone())
+        Self { client: Client::new(&aws::sdk_config(&settings)), settings, ..self.clone() }
     }
 
     #[must_use]

@@ -40,9 +40,10 @@ const INPUTS: [(&str, Group, &str, &str, u16); 6] = [
     ("referrerName", Group::You, "text", "name", 200),
     ("referrerEmail", Group::You, "email", "email", 254),
     ("referrerPhone", Group::You, "tel", "tel", 32),
-    ("referredName", Group::Friend, "text", "off", 200),
-    ("referredEmail", Group::Friend, "email", "off", 254),
-    ("referredPhone", Group::Friend, "tel", "off", 32),
+    // A section of its own: what a browser knows of its owner is not the friend's.
+    ("referredName", Group::Friend, "text", "section-friend name", 200),
+    ("referredEmail", Group::Friend, "email", "section-friend email", 254),
+    ("referredPhone", Group::Friend, "tel", "section-friend tel", 32),
 ];
 const NOTES: &str = "notes";
 
@@ -93,7 +94,7 @@ struct Frame {
 struct FormTemplate<'a> {
     frame: Frame,
     title: String,
-    brokerage: &'a str,
+    brokerage: Option<&'a str>,
     text: &'static FormWording,
     page: &'static PageWording,
     you: Vec<Input<'a>>,
@@ -129,14 +130,19 @@ impl Frame {
 
 /// The form as it is first seen. The same for everybody, until the agent changes their name.
 pub fn empty_form(language: Language, profile: &PublishedProfile) -> Response {
-    let mut response = form(language, profile, &Typed::default(), None);
+    let mut response = form(language, Some(profile), &Typed::default(), None);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
 /// The form with what was typed and with what is wrong about it.
-pub fn refused_form(language: Language, profile: &PublishedProfile, typed: &Typed, problem: &Problem) -> Response {
+pub fn refused_form(
+    language: Language,
+    profile: Option<&PublishedProfile>,
+    typed: &Typed,
+    problem: &Problem,
+) -> Response {
     form(language, profile, typed, Some(problem))
 }
 
@@ -156,15 +162,18 @@ pub fn done(language: Language, receipt: &ReceiptId) -> Response {
 /// A page without a form: there is nobody to send anything to, or nothing of what was sent could be read.
 pub fn message(language: Language, problem: &Problem) -> Response {
     let wording = language.wording();
-    let (title, said, more) = match problem.code {
-        Code::NotFound => (wording.page.not_found, wording.page.not_found_text.to_owned(), ""),
-        _ => (wording.page.failed, told(&wording.form, problem), wording.page.back),
+    let page = &wording.page;
+    let (title, text, more) = match problem.code {
+        Code::NotFound => (page.not_found, page.not_found_text, ""),
+        Code::BodyTooLarge => (page.failed, wording.form.problem("body_too_large"), page.back),
+        Code::Unavailable | Code::Internal => (page.failed, page.failed_text, ""),
+        _ => (page.failed, page.back, ""),
     };
-    let html = MessageTemplate { frame: Frame::new(language), title, text: &said, more, receipt: None, again: None };
+    let html = MessageTemplate { frame: Frame::new(language), title, text, more, receipt: None, again: None };
     refused(answer(problem.code.status_and_title().0, &html), problem)
 }
 
-fn form(language: Language, profile: &PublishedProfile, typed: &Typed, problem: Option<&Problem>) -> Response {
+fn form(language: Language, profile: Option<&PublishedProfile>, typed: &Typed, problem: Option<&Problem>) -> Response {
     let wording = language.wording();
     let text = &wording.form;
     let errors = problem.map(|problem| problem.errors.as_slice()).unwrap_or_default();
@@ -193,19 +202,21 @@ fn form(language: Language, profile: &PublishedProfile, typed: &Typed, problem: 
     let is_known = problem.is_some();
     let html = FormTemplate {
         frame: Frame::new(language),
-        title: text.title_to.replace("{agent}", profile.display_name.as_str()),
-        brokerage: profile.brokerage.as_str(),
+        title: profile
+            .map_or(text.title.to_owned(), |profile| text.title_to.replace("{agent}", profile.display_name.as_str())),
+        brokerage: profile.map(|profile| profile.brokerage.as_str()),
         text,
         page: &wording.page,
         you: group(Group::You),
         friend: group(Group::Friend),
-        notes: input(NOTES, "", "off", 4_000),
+        notes: input(NOTES, "", "", 4_000),
         boxes: BOXES
             .into_iter()
             .map(|name| ConsentBox {
                 name,
                 label: text.consents.get(name).copied().unwrap_or_default(),
-                is_ticked: typed.is_ticked(name),
+                // Under another wording it is another question, and nobody has answered it.
+                is_ticked: typed.is_ticked(name) && typed.get("consentTextId") == text.consent_text_id,
             })
             .collect(),
         problem: match problem {
@@ -227,7 +238,6 @@ fn told(text: &FormWording, problem: &Problem) -> String {
     match (problem.code, problem.retry_after_seconds()) {
         (Code::TooManyRequests, Some(seconds)) => text.too_many_requests(seconds),
         (Code::SelfReferral, _) => text.problem("self_referral").to_owned(),
-        (Code::NotFound, _) => text.problem("not_found").to_owned(),
         (Code::BodyTooLarge, _) => text.problem("body_too_large").to_owned(),
         _ => text.problem("failed").to_owned(),
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use referrals::domain::rate_limit::Limits;
+use referrals::{domain::rate_limit::Limits, store::ProfileCache, system::SystemClock};
 use referrals_testing::Fixtures;
 use serde_json::{Value, json};
 
@@ -156,10 +156,11 @@ async fn every_closed_door_is_one_page() {
         "%00",
         "\u{e9}",
     ];
+    let paths = slugs.map(|slug| format!("/r/{slug}"));
     let mut seen = Vec::new();
     for golden in [FORM, SENT] {
-        for slug in slugs {
-            let answer = world.send_golden(golden, |event| event["rawPath"] = json!(format!("/r/{slug}"))).await;
+        for path in paths.iter().map(String::as_str).chain(["/r"]) {
+            let answer = world.send_golden(golden, |event| event["rawPath"] = json!(path)).await;
             assert_is_page(&answer, 404, "This page does not take referrals");
             seen.push((answer.headers.clone(), text(&answer)));
         }
@@ -260,9 +261,12 @@ async fn other_bodies_and_methods_are_refused_in_words() {
     }
     let encoded = world.send_golden(SENT, |event| event["headers"]["content-encoding"] = json!("gzip")).await;
     assert_is_page(&encoded, 415, "This did not work");
-    for body in ["x".repeat(super::MAX_ENCODED_BYTES + 1), format!("notes={}", "x".repeat(32_768))] {
-        assert_is_page(&post(&world, &body).await, 413, "Please shorten what you wrote");
-    }
+    let unread = post(&world, &"x".repeat(super::MAX_ENCODED_BYTES + 1)).await;
+    assert_is_page(&unread, 413, "Please shorten what you wrote");
+    assert!(!text(&unread).contains("<form"));
+    let read = post(&world, &format!("referredName=Sam+Lee&notes={}", "x".repeat(32_768))).await;
+    assert_is_page(&read, 413, "Please shorten what you wrote");
+    assert_eq!(typed_in(&text(&read))["notes"].len(), 32_768);
     assert_is_page(&post(&world, "notes=%FF").await, 400, "This did not work");
     for method in ["PUT", "DELETE", "TRACE"] {
         let answer = world.send_golden(FORM, |event| event["requestContext"]["http"]["method"] = json!(method)).await;
@@ -291,11 +295,23 @@ async fn a_store_that_does_not_answer_takes_nothing_away() {
     let mut world = World::new().await;
     // The profile is remembered by now.
     assert_is_page(&look(&world, PATH, json!({})).await, 200, "");
-    world.app.ledger = world.store.nowhere();
-    let answer = post(&world, &with(&[("notes", "please keep this")])).await;
+    let body = with(&[("notes", "please keep this")]);
+    world.app.ledger = world.store.unreachable().ledger();
+    let answer = post(&world, &body).await;
     assert_is_page(&answer, 503, "Nothing you typed is lost");
     assert!(text(&answer).contains("please keep this"));
     assert_eq!(answer.headers["retry-after"], "2");
-    world.app.ledger = world.store.ledger();
+    // Even where nobody knows whose form it is.
+    let profiles = std::mem::replace(
+        &mut world.app.profiles,
+        ProfileCache::new(world.store.unreachable().directory(), SystemClock),
+    );
+    let answer = post(&world, &body).await;
+    assert_is_page(&answer, 503, "Nothing you typed is lost");
+    assert!(text(&answer).contains("please keep this") && text(&answer).contains("<h1>Refer a friend</h1>"));
+    let shown = look(&world, PATH, json!({})).await;
+    assert_is_page(&shown, 503, "Please try again in a moment.");
+    assert!(!text(&shown).contains("typed"));
+    (world.app.ledger, world.app.profiles) = (world.store.ledger(), profiles);
     assert_is_page(&post(&world, &with(&[])).await, 201, "Thank you!");
 }

@@ -22,47 +22,57 @@ const TEXTS: [&str; 9] = [
     "website",
 ];
 pub const BOXES: [&str; 2] = ["referrerEmailConsent", "referrerSmsConsent"];
+const TICKED: &str = "true";
 
 /// By the name of the field; of fields that the form does not have, nothing. Not for the logs.
 #[derive(Default)]
-pub struct Typed(BTreeMap<&'static str, String>);
+pub struct Typed {
+    values: BTreeMap<&'static str, String>,
+    /// Of all names and values.
+    bytes: usize,
+}
 
 impl Typed {
     /// # Errors
-    /// 413 for more than 32,768 bytes of names and values, 400 for what is not UTF-8.
+    /// 400 for what is not UTF-8.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         // The parser would put replacement characters in place of what it cannot read, and they would be stored.
         if percent_decode(body).decode_utf8().is_err() {
             return Err(Problem::new(Code::BadRequest));
         }
         let mut typed = Self::default();
-        let mut bytes = 0;
         for (name, value) in form_urlencoded::parse(body) {
-            bytes += name.len() + value.len();
-            if bytes > MAX_BODY_BYTES {
-                return Err(Problem::new(Code::BodyTooLarge));
-            }
+            typed.bytes += name.len() + value.len();
             if let Some(known) = TEXTS.into_iter().chain(BOXES).find(|known| *known == name) {
-                typed.0.insert(known, value.into_owned());
+                typed.values.insert(known, value.into_owned());
             }
         }
         Ok(typed)
     }
 
     pub fn get(&self, name: &str) -> &str {
-        self.0.get(name).map(String::as_str).unwrap_or_default()
+        self.values.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// A box that is not ticked is not sent.
+    /// A box that is not ticked is not sent. Whatever is neither is not consent.
     pub fn is_ticked(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.get(name) == TICKED
     }
 
     /// The fields, as the API's body would have them. The page's channel is the one that is meant when none is named.
-    pub fn fields(&self) -> Fields {
+    ///
+    /// # Errors
+    /// 413 for more than 32,768 bytes of names and values.
+    pub fn fields(&self) -> Result<Fields, Problem> {
+        if self.bytes > MAX_BODY_BYTES {
+            return Err(Problem::new(Code::BodyTooLarge));
+        }
         let texts = TEXTS.into_iter().map(|name| (name.to_owned(), Value::from(self.get(name))));
-        let boxes = BOXES.into_iter().map(|name| (name.to_owned(), Value::from(self.is_ticked(name))));
-        Fields::new(texts.chain(boxes).collect::<Map<_, _>>())
+        let boxes = BOXES.into_iter().filter(|name| self.values.contains_key(name)).map(|name| {
+            let value = if self.is_ticked(name) { Value::from(true) } else { Value::from(self.get(name)) };
+            (name.to_owned(), value)
+        });
+        Ok(Fields::new(texts.chain(boxes).collect::<Map<_, _>>()))
     }
 }
 
@@ -73,7 +83,7 @@ mod tests {
     use super::*;
 
     fn code(body: &[u8]) -> Option<Code> {
-        Typed::read(body).err().map(|problem| problem.code)
+        Typed::read(body).and_then(|typed| typed.fields()).err().map(|problem| problem.code)
     }
 
     #[test]
@@ -82,8 +92,22 @@ mod tests {
             Typed::read(b"referrerName=Pat+Jones&channel=WIDGET&referrerSmsConsent=true&id=1&notes=a%0D%0Ab").unwrap();
         assert_eq!(typed.get("referrerName"), "Pat Jones");
         assert_eq!(typed.get("notes"), "a\r\nb");
-        assert_eq!(typed.0.len(), 3);
+        assert_eq!(typed.values.len(), 3);
         assert!(typed.is_ticked("referrerSmsConsent") && !typed.is_ticked("referrerEmailConsent"));
+    }
+
+    #[test]
+    fn only_a_tick_is_a_tick() {
+        for (value, ticked) in
+            [("true", true), ("false", false), ("", false), ("on", false), ("TRUE", false), ("1", false)]
+        {
+            let typed = Typed::read(format!("referrerEmailConsent={value}").as_bytes()).unwrap();
+            assert_eq!(typed.is_ticked("referrerEmailConsent"), ticked, "{value}");
+            let mut fields = typed.fields().unwrap();
+            assert_eq!(fields.flag("referrerEmailConsent"), ticked, "{value}");
+            // What is neither is told instead of taken for a no.
+            assert_eq!(fields.is_rejected("referrerEmailConsent"), !ticked, "{value}");
+        }
     }
 
     #[test]

@@ -268,7 +268,7 @@ async fn a_body_is_not_read_but_it_has_a_size() {
 async fn a_store_that_does_not_answer_is_a_page_too() {
     let mut world = World::new().await;
     let (path, store) = (world.path(ConsentChannel::Email), world.store.clone());
-    world.app.ledger = store.nowhere();
+    world.app.ledger = store.unreachable().ledger();
     assert_is_page(&world.send(PAGE, &path).await, 200, "Stop these emails?");
     let answer = world.send(ONE_CLICK, &path).await;
     assert_is_page(&answer, 503, "Please try again");

@@ -39,8 +39,8 @@ async fn pages() -> Vec<String> {
     for language in Language::ALL {
         for response in [
             empty_form(language, &jane()),
-            refused_form(language, &jane(), &typed, &wrong),
-            refused_form(language, &jane(), &typed, &Problem::too_many_requests(7)),
+            refused_form(language, Some(&jane()), &typed, &wrong),
+            refused_form(language, Some(&jane()), &typed, &Problem::too_many_requests(7)),
             done(language, &receipt),
             message(language, &Problem::new(Code::NotFound)),
             message(language, &Problem::new(Code::BodyTooLarge)),
@@ -94,8 +94,19 @@ async fn no_box_is_ticked_before_somebody_ticks_it() {
     let empty = html(empty_form(Language::English, &jane())).await;
     assert_eq!(empty.matches(r#"type="checkbox""#).count(), 2);
     assert!(!empty.contains(" checked"));
-    let typed = Typed::read(b"referrerSmsConsent=true").unwrap();
-    let again = html(refused_form(Language::English, &jane(), &typed, &Problem::new(Code::SelfReferral))).await;
+    // Nobody has ticked it under this wording.
+    for body in [
+        "referrerSmsConsent=true",
+        "referrerSmsConsent=true&consentTextId=form-v1-es",
+        "referrerSmsConsent=on&consentTextId=form-v1",
+    ] {
+        let typed = Typed::read(body.as_bytes()).unwrap();
+        let again =
+            html(refused_form(Language::English, Some(&jane()), &typed, &Problem::new(Code::SelfReferral))).await;
+        assert!(!again.contains(" checked"), "{body}");
+    }
+    let typed = Typed::read(b"referrerSmsConsent=true&consentTextId=form-v1").unwrap();
+    let again = html(refused_form(Language::English, Some(&jane()), &typed, &Problem::new(Code::SelfReferral))).await;
     assert_eq!(again.matches(" checked").count(), 1);
     let sms = between(&again, "id=\"referrerSmsConsent\"", ">");
     assert!(sms.contains(" checked"));
@@ -107,7 +118,7 @@ async fn each_wrong_field_says_what_is_wrong_with_it() {
         ["referrerName", "referrerEmail", "referrerPhone", "referredName", "referredEmail", "referredPhone", "notes"];
     for field in fields {
         let problem = Problem::fields(Code::InvalidFields, vec![FieldError::new(format!("/{field}"), "too_long")]);
-        let page = html(refused_form(Language::English, &jane(), &Typed::default(), &problem)).await;
+        let page = html(refused_form(Language::English, Some(&jane()), &Typed::default(), &problem)).await;
         assert_eq!(
             page.matches("aria-invalid").count(),
             1 + between(&page, "<style>", "</style>").matches("aria-invalid").count()
@@ -120,7 +131,7 @@ async fn each_wrong_field_says_what_is_wrong_with_it() {
     }
     // What nobody sees cannot be marked.
     let problem = Problem::fields(Code::InvalidFields, vec![FieldError::new("/consentTextId", "unknown_consent_text")]);
-    let page = html(refused_form(Language::English, &jane(), &Typed::default(), &problem)).await;
+    let page = html(refused_form(Language::English, Some(&jane()), &Typed::default(), &problem)).await;
     assert!(page.contains(&format!("autofocus>{}</div>", Language::English.wording().form.problem("failed"))));
 }
 
@@ -142,11 +153,16 @@ async fn what_is_typed_is_text_wherever_it_is_shown() {
         body.append_pair(field, hostile);
     }
     let typed = Typed::read(body.finish().as_bytes()).unwrap();
-    let page =
-        html(refused_form(Language::English, &profile(hostile, hostile), &typed, &Problem::new(Code::SelfReferral)))
-            .await;
+    let page = html(refused_form(
+        Language::English,
+        Some(&profile(hostile, hostile)),
+        &typed,
+        &Problem::new(Code::SelfReferral),
+    ))
+    .await;
     let harmless =
-        html(refused_form(Language::English, &jane(), &Typed::default(), &Problem::new(Code::SelfReferral))).await;
+        html(refused_form(Language::English, Some(&jane()), &Typed::default(), &Problem::new(Code::SelfReferral)))
+            .await;
     for tag in ["<script", "<img", "<svg", "<textarea", "</textarea", "<title", "</style", "<input"] {
         assert_eq!(page.matches(tag).count(), harmless.matches(tag).count(), "{tag}");
     }
