@@ -53,7 +53,7 @@ build: tools ## Build the functions and the operator's tool
 	@cargo build --workspace --locked
 	@$(PYTHON) infra/local/assets.py
 
-test: test-rust test-flow ## Every test
+test: test-rust test-flow ## Every test but those in a browser
 
 test-rust: build ## Rules, stores, races and faults, on an embedded store
 	cargo test --workspace --locked --quiet --no-fail-fast

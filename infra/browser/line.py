@@ -14,8 +14,9 @@ from dataclasses import dataclass
 CHUNK = 1 << 16
 HOST = "127.0.0.1"
 
-# What becomes of a request: it is answered; it is done and the answer is lost; it is done and the answer waits.
-UP, LOSES_ANSWERS, STALLS = "up", "loses answers", "stalls"
+# What becomes of a request: it is answered; it is done and the answer is lost; it is done and the answer waits; it is
+# answered by somebody else on the way, and not done.
+UP, LOSES_ANSWERS, STALLS, ANSWERS_ITSELF = "up", "loses answers", "stalls", "answers itself"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Line:
         self._connections = set()
         self._lock = threading.Lock()
         self._mode = UP
+        self._own_answer = b""
         self._flows = threading.Event()
         self._flows.set()
         # The port stays the same over every fault.
@@ -77,6 +79,15 @@ class Line:
     def stalling(self):
         """Requests go through; what comes back waits until this ends."""
         return self._as(STALLS)
+
+    def answering(self, status, html):
+        """What is posted is answered by somebody on the way, as the networks of hotels do."""
+        body = html.encode()
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self._own_answer = head.encode() + body
+        return self._as(ANSWERS_ITSELF)
 
     def close(self):
         self._flows.set()
@@ -135,6 +146,13 @@ class Line:
                 requests = heard.hear(data)
                 with self._lock:
                     self._requests += requests
+                if self._mode == ANSWERS_ITSELF:
+                    if any(request.method == "POST" for request in requests):
+                        near.sendall(self._own_answer)
+                        break
+                    if not requests:
+                        # The rest of it is to come.
+                        continue
                 far.sendall(data)
         _hang_up(far)
 

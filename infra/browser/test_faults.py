@@ -12,8 +12,9 @@ import time
 
 import pytest
 from cloud import Function, RateLimitTable
-from forms import Widget
+from forms import HostedForm, Widget
 from playwright.sync_api import expect
+from sites import script
 from waiting import eventually
 
 HOUR = 3600
@@ -92,6 +93,42 @@ def test_the_answer_is_lost(form, line, ledger, submission):
     if isinstance(form, Widget):
         ((key, _),) = names(line)
         assert key
+
+
+# What a hotel's network, a company's proxy or a firewall says in the server's place.
+OTHERS = [
+    ("200 OK", "<h1>Log in to the network</h1>"),
+    ("403 Forbidden", "<form><input name=captcha></form>"),
+    ("200 OK", ""),
+]
+
+
+@pytest.mark.parametrize("status, html", OTHERS, ids=["login", "challenge", "nothing"])
+def test_somebody_else_answers(form, line, ledger, submission, status, html):
+    fill(form, submission)
+    with line.answering(status, html):
+        form.send()
+        form.assert_problem(form.text.problem("failed"))
+        assert_kept(form, submission)
+    assert ledger.referrals(submission) == []
+    form.send()
+    assert_sent_once(form, ledger, submission)
+
+
+# What browsers of some years ago do not have.
+OLD = "delete AbortSignal.timeout; delete CSSStyleSheet.prototype.replaceSync; delete crypto.randomUUID;"
+
+
+@pytest.mark.parametrize("kind", [HostedForm, Widget], ids=["page", "widget"])
+def test_the_browser_is_an_old_one(visits, sites, api_url, form_url, slug, ledger, submission, kind):
+    page = visits.page()
+    page.add_init_script(OLD)
+    page.goto(form_url if kind is HostedForm else sites.page(script(api_url, slug)))
+    form = kind(page)
+    assert form.button.evaluate("node => getComputedStyle(node).cursor") == "pointer"
+    fill(form, submission)
+    form.send()
+    assert_sent_once(form, ledger, submission)
 
 
 def test_what_was_changed_after_a_lost_answer_is_no_second_referral(embedded, line, ledger, submission):

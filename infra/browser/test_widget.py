@@ -176,3 +176,65 @@ def test_the_demo_site_has_it(visits, stack, ledger, submission):
     form.receipt()
     assert page.evaluate("location.origin") not in stack["API_URL"]
     assert ledger.referral(submission)["channel"] == "WIDGET"
+
+
+def test_another_agent_in_the_same_element_gets_what_is_sent_then(embedded, stack, ledger, other_ledger, submission):
+    """As a site does that changes its pages without loading them."""
+    form = embedded(agent_name="Jane Doe")
+    form.paste(submission)
+    element = form.page.locator("winnerr-referral")
+    element.evaluate("(node, agent) => node.setAttribute('agent', agent)", stack["OTHER_SLUG"])
+    element.evaluate("node => { node.setAttribute('agent-name', 'Omar Reyes'); node.lang = 'es'; }")
+    form = Widget(form.page, SPANISH, stack["OTHER_SLUG"])
+    expect(form.root.locator("h2")).to_have_text(SPANISH["titleTo"].replace("{agent}", "Omar Reyes"))
+    form.assert_empty()
+    form.paste(submission)
+    form.send()
+    form.receipt()
+    assert (len(other_ledger.referrals(submission)), ledger.referrals(submission)) == (1, [])
+
+
+def test_an_element_that_is_moved_keeps_what_was_typed(embedded, submission):
+    form = embedded()
+    form.paste(submission)
+    form.page.evaluate("document.body.append(document.querySelector('winnerr-referral'))")
+    assert form.values() == submission
+
+
+@pytest.mark.parametrize("way", ["visibility: hidden", "display: none", "opacity: 0; pointer-events: none"])
+def test_what_a_site_hides_is_hidden(visits, sites, api_url, slug, way):
+    page = visits.page()
+    link = "<a href='#there' style='position: absolute; inset: 0'>There</a>"
+    hidden = f"<div style='position: absolute; inset: 0; z-index: 9; {way}'>{script(api_url, slug)}</div>"
+    page.goto(sites.page(f"<div style='position: relative; height: 60rem'>{link}{hidden}</div>"))
+    expect(page.locator("winnerr-referral")).to_have_count(1)
+    if "opacity" not in way:
+        expect(Widget(page).field("notes")).to_be_hidden()
+    # Nothing of it is in the way.
+    page.get_by_role("link", name="There").click(timeout=5_000)
+    assert page.url.endswith("#there")
+
+
+def test_it_is_as_large_as_the_reader_wants_and_not_as_a_sites_root(embedded):
+    small, plain = embedded(site={"head": "<style>html { font-size: 62.5%; }</style>"}), embedded()
+    assert look(small) == look(plain)
+    assert small.field("notes").evaluate("node => getComputedStyle(node).fontSize") == "16px"
+
+
+def test_a_script_in_the_head_shows_the_form_in_the_body(visits, sites, api_url, slug):
+    page = visits.page()
+    page.goto(sites.page("", head=script(api_url, slug)))
+    expect(Widget(page).field("notes")).to_be_visible()
+
+
+def test_a_page_that_is_put_together_again_has_one_form(embedded):
+    """Some sites keep what a page was and run its scripts again."""
+    form = embedded()
+    expect(form.field("notes")).to_be_visible()
+    form.page.evaluate("""() => {
+      const before = document.querySelector("script[data-agent]");
+      const again = document.createElement("script");
+      for (const { name, value } of before.attributes) again.setAttribute(name, value);
+      return new Promise((done) => { again.onload = done; before.replaceWith(again); });
+    }""")
+    expect(form.page.locator("winnerr-referral")).to_have_count(1)

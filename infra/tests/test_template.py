@@ -133,7 +133,14 @@ def test_every_route_but_the_public_ones_asks_for_a_token(template):
         authorizer = template.properties(route["AuthorizerId"], "AWS::ApiGatewayV2::Authorizer")
         assert authorizer["AuthorizerType"] == "JWT", name
         assert authorizer["JwtConfiguration"]["Audience"], name
-    assert sorted(public) == ["/api/public", "/api/public/{proxy+}", "/r", "/r/{proxy+}", "/u/{token}", "/widget/{proxy+}"]
+    assert sorted(public) == [
+        "/api/public",
+        "/api/public/{proxy+}",
+        "/r",
+        "/r/{proxy+}",
+        "/u/{token}",
+        "/widget/{proxy+}",
+    ]
 
 
 def test_no_function_can_be_called_around_the_gateway(template):
