@@ -75,8 +75,9 @@ async fn answer(app: &App, parts: &Parts, body: Body, language: Language) -> Res
 }
 
 async fn submit(app: &App, parts: &Parts, slug: &Slug, typed: &Typed) -> Result<ReceiptId, Problem> {
+    let fields = typed.fields()?;
     app.admit(parts.extensions.get::<SourceIp>()).await?;
-    let submission = form::read(typed.fields()?, &app.settings.region)?;
+    let submission = form::read(fields, &app.settings.region)?;
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.as_str()).unwrap_or_default();
     // A page that is sent twice says the same of the same two people, which is one referral without a name for it.
     app.submit(Some(slug), &submission, Arrival { request_id, named: None }).await

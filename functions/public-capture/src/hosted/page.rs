@@ -199,7 +199,6 @@ fn form(language: Language, profile: Option<&PublishedProfile>, typed: &Typed, p
         let inputs = INPUTS.iter().filter(move |(_, group, ..)| *group == wanted);
         inputs.map(|(name, _, kind, autocomplete, max)| input(name, kind, autocomplete, *max)).collect()
     };
-    let is_known = problem.is_some();
     let html = FormTemplate {
         frame: Frame::new(language),
         title: profile
@@ -224,7 +223,7 @@ fn form(language: Language, profile: Option<&PublishedProfile>, typed: &Typed, p
             Some(_) if next.is_some() => text.check.to_owned(),
             Some(problem) => told(text, problem),
         },
-        is_problem_next: is_known && next.is_none(),
+        is_problem_next: problem.is_some() && next.is_none(),
         trap: typed.get("website"),
     };
     match problem {
