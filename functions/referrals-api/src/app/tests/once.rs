@@ -56,9 +56,17 @@ async fn a_hundred_steps_at_once_are_one_version() {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..100 {
         let (world, path) = (World { router: world.router.clone(), store: world.store.clone() }, path.clone());
-        let convert =
-            call(JANE, "POST", format!("{path}/convert")).header("idempotency-key", "k").header("if-match", "\"1\"");
-        tasks.spawn(async move { world.call(convert.json(json!({"resultingDealId": "deal_1"}))).await.bytes() });
+        tasks.spawn(async move {
+            loop {
+                let convert = call(JANE, "POST", format!("{path}/convert")).header("if-match", "\"1\"");
+                let named = convert.header("idempotency-key", "k").json(json!({"resultingDealId": "deal_1"}));
+                let answer = world.call(named).await;
+                // On a slow machine somebody is told to come again: that is what the key is for.
+                if answer.status != 503 {
+                    return answer.bytes();
+                }
+            }
+        });
     }
     let answers = tasks.join_all().await;
     assert!(answers.iter().all(|answer| *answer == answers[0] && answer.starts_with("200")), "{answers:?}");
