@@ -194,6 +194,26 @@ def test_another_agent_in_the_same_element_gets_what_is_sent_then(embedded, stac
     assert (len(other_ledger.referrals(submission)), ledger.referrals(submission)) == (1, [])
 
 
+def test_an_agent_that_changes_outside_of_the_page_counts_too(embedded, stack):
+    form = embedded()
+    expect(form.field("notes")).to_be_visible()
+    form.page.evaluate(
+        """(agent) => {
+      const element = document.querySelector("winnerr-referral");
+      element.remove();
+      element.setAttribute("agent", agent);
+      element.setAttribute("agent-name", "Omar Reyes");
+      document.body.append(element);
+    }""",
+        stack["OTHER_SLUG"],
+    )
+    other = Widget(form.page, agent=stack["OTHER_SLUG"])
+    expect(other.root.locator("h2")).to_have_text(ENGLISH["titleTo"].replace("{agent}", "Omar Reyes"))
+    # For nobody there is no form.
+    form.page.evaluate("document.querySelector('winnerr-referral').removeAttribute('agent')")
+    expect(form.page.locator("winnerr-referral .form *")).to_have_count(0)
+
+
 def test_an_element_that_is_moved_keeps_what_was_typed(embedded, submission):
     form = embedded()
     form.paste(submission)

@@ -6,6 +6,7 @@
   const WORDING = __WORDING__;
   const CSS = __CSS__;
   const ELEMENT = "winnerr-referral";
+  const ATTRIBUTES = ["agent", "agent-name", "lang"];
   const TIMEOUT_MS = 20000;
 
   // What both people have: how the field's name ends, type, longest text, what a browser may fill in.
@@ -250,30 +251,31 @@
       (host.isConnected ? host : document).dispatchEvent(new CustomEvent("referral-sent", { bubbles: true, composed: true, detail: { receiptId } }));
     };
 
-    showForm();
+    if (agent) {
+      showForm();
+    }
   };
 
   // The same script may stand in the page more than once: the first one defines the element.
   if (!customElements.get(ELEMENT)) {
     customElements.define(ELEMENT, class extends HTMLElement {
       static get observedAttributes() {
-        return ["agent", "agent-name", "lang"];
+        return ATTRIBUTES;
       }
 
-      // A form for somebody else, or in another language, is another form.
-      attributeChangedCallback(name, before, value) {
-        if (before !== value) {
-          this.show(true);
-        }
+      attributeChangedCallback() {
+        this.show();
       }
 
-      // An element that is moved keeps what was typed.
       connectedCallback() {
-        this.show(!this.shadowRoot);
+        this.show();
       }
 
-      show(isNew) {
-        if (isNew && this.isConnected && this.getAttribute("agent")) {
+      // For somebody else, or in another language, it is another form. One that is only moved keeps what was typed.
+      show() {
+        const wanted = ATTRIBUTES.map((name) => this.getAttribute(name)).join();
+        if (this.isConnected && this.shown !== wanted) {
+          this.shown = wanted;
           render(this);
         }
       }

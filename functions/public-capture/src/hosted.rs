@@ -34,9 +34,9 @@ pub async fn handle(app: &App, request: Request<Body>) -> Response {
     let language = language(&parts);
     let answered = answer(app, &parts, body, language).await;
     let mut response = answered.unwrap_or_else(|problem| page::message(language, &problem));
-    let is_look = [Method::GET, Method::HEAD].contains(&parts.method);
+    // Only the form as it is first seen has one.
     let etag = response.headers().get(header::ETAG).and_then(|value| value.to_str().ok());
-    if is_look && etag.is_some_and(|etag| etag::is_known(&parts.headers, etag)) {
+    if etag.is_some_and(|etag| etag::is_known(&parts.headers, etag)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
     }

@@ -259,9 +259,7 @@ impl Problem {
         problem.headers.push((header::RETRY_AFTER, HeaderValue::from(retry_after_seconds)));
         problem
     }
-}
 
-impl Problem {
     /// The headers that go with the answer, whatever its body is.
     pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         self.headers.iter().cloned()

@@ -130,9 +130,12 @@ impl Frame {
 
 /// The form as it is first seen. The same for everybody, until the agent changes their name.
 pub fn empty_form(language: Language, profile: &PublishedProfile) -> Response {
-    let mut response = form(language, Some(profile), &Typed::default(), None);
+    let html = form(language, Some(profile), &Typed::default(), None);
+    let etag = format!("\"{}\"", digest(&[html.as_bytes()]));
+    let mut response = answer(StatusCode::OK, html);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.extend(HeaderValue::from_str(&etag).map(|etag| (header::ETAG, etag)));
     response
 }
 
@@ -143,7 +146,7 @@ pub fn refused_form(
     typed: &Typed,
     problem: &Problem,
 ) -> Response {
-    form(language, profile, typed, Some(problem))
+    refused(form(language, profile, typed, Some(problem)), problem)
 }
 
 pub fn done(language: Language, receipt: &ReceiptId) -> Response {
@@ -156,7 +159,7 @@ pub fn done(language: Language, receipt: &ReceiptId) -> Response {
         receipt: Some((text.receipt, receipt)),
         again: Some(text.again),
     };
-    answer(StatusCode::CREATED, &html)
+    answer(StatusCode::CREATED, rendered(&html))
 }
 
 /// A page without a form: there is nobody to send anything to, or nothing of what was sent could be read.
@@ -170,10 +173,10 @@ pub fn message(language: Language, problem: &Problem) -> Response {
         _ => (page.failed, page.back, ""),
     };
     let html = MessageTemplate { frame: Frame::new(language), title, text, more, receipt: None, again: None };
-    refused(answer(problem.code.status_and_title().0, &html), problem)
+    refused(rendered(&html), problem)
 }
 
-fn form(language: Language, profile: Option<&PublishedProfile>, typed: &Typed, problem: Option<&Problem>) -> Response {
+fn form(language: Language, profile: Option<&PublishedProfile>, typed: &Typed, problem: Option<&Problem>) -> String {
     let wording = language.wording();
     let text = &wording.form;
     let errors = problem.map(|problem| problem.errors.as_slice()).unwrap_or_default();
@@ -226,10 +229,7 @@ fn form(language: Language, profile: Option<&PublishedProfile>, typed: &Typed, p
         is_problem_next: problem.is_some() && next.is_none(),
         trap: typed.get("website"),
     };
-    match problem {
-        None => answer(StatusCode::OK, &html),
-        Some(problem) => refused(answer(problem.code.status_and_title().0, &html), problem),
-    }
+    rendered(&html)
 }
 
 /// What a problem as a whole is, in words.
@@ -242,21 +242,20 @@ fn told(text: &FormWording, problem: &Problem) -> String {
     }
 }
 
-fn answer(status: StatusCode, html: &impl Template) -> Response {
+fn rendered(html: &impl Template) -> String {
     // Writing into memory does not fail.
-    let html = html.render().unwrap_or_default();
-    let etag = format!("\"{}\"", digest(&[html.as_bytes()]));
+    html.render().unwrap_or_default()
+}
+
+fn answer(status: StatusCode, html: String) -> Response {
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    if let (StatusCode::OK, Ok(etag)) = (status, HeaderValue::from_str(&etag)) {
-        headers.insert(header::ETAG, etag);
-    }
+    response.headers_mut().extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
     response
 }
 
-fn refused(mut response: Response, problem: &Problem) -> Response {
+fn refused(html: String, problem: &Problem) -> Response {
+    let mut response = answer(problem.code.status_and_title().0, html);
     response.headers_mut().extend(problem.headers());
     response
 }

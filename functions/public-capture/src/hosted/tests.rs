@@ -98,6 +98,19 @@ async fn the_page_and_the_api_are_one_way_in() {
 }
 
 #[tokio::test]
+async fn it_costs_what_the_api_costs() {
+    let world = World::new().await;
+    let _ = world.store.calls.take();
+    look(&world, PATH, json!({})).await;
+    assert_eq!(world.store.calls.take(), ["GetItem", "BatchGetItem"]);
+    look(&world, PATH, json!({})).await;
+    assert_eq!(world.store.calls.take(), Vec::<String>::new(), "the profile is remembered");
+    // Network, slug, transaction: the profile that the page has looked up is not looked up again.
+    assert_is_page(&post(&world, &with(&[])).await, 201, "");
+    assert_eq!(world.store.calls.take(), ["UpdateItem", "UpdateItem", "TransactWriteItems"]);
+}
+
+#[tokio::test]
 async fn a_ticked_box_is_consent_to_the_wording_that_was_read() {
     for (language, wording) in [("en", "form-v1"), ("es", "form-v1-es")] {
         let world = World::new().await;

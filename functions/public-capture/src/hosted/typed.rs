@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// says is measured against [`MAX_BODY_BYTES`] like any body.
 pub const MAX_ENCODED_BYTES: usize = 3 * MAX_BODY_BYTES;
 
-const TEXTS: [&str; 9] = [
+pub const TEXTS: [&str; 9] = [
     "referrerName",
     "referrerEmail",
     "referrerPhone",

@@ -11,6 +11,7 @@ use referrals_testing::name;
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::hosted::typed::TEXTS;
 
 fn profile(agent: &str, brokerage: &str) -> PublishedProfile {
     PublishedProfile {
@@ -139,17 +140,7 @@ async fn each_wrong_field_says_what_is_wrong_with_it() {
 async fn what_is_typed_is_text_wherever_it_is_shown() {
     let hostile = r#"</textarea></title></style><script>alert(1)</script><img src=x onerror=alert(1)>"'><svg onload=alert(1)>{{7*7}}&amp;"#;
     let mut body = form_urlencoded::Serializer::new(String::new());
-    for field in [
-        "referrerName",
-        "referrerEmail",
-        "referrerPhone",
-        "referredName",
-        "referredEmail",
-        "referredPhone",
-        "notes",
-        "website",
-        "consentTextId",
-    ] {
+    for field in TEXTS {
         body.append_pair(field, hostile);
     }
     let typed = Typed::read(body.finish().as_bytes()).unwrap();
