@@ -70,20 +70,20 @@ def _package(settings: Settings, store: Path, name: str) -> Path:
     package = store / f"{name}-{digest[:HASH_LENGTH]}.zip"
     if not package.exists():
         unfinished = package.with_suffix(f".{os.getpid()}.part")
-        _zip(binary, unfinished)
+        make_zip(binary, unfinished, COMPRESSION_LEVEL)
         unfinished.replace(package)
     return package
 
 
-def _zip(binary: Path, package: Path) -> None:
+def make_zip(binary: Path, package: Path, level: int) -> None:
     # A fixed date and mode: the same binary is the same package, whoever makes it and when.
     entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
     entry.create_system = 3
     entry.external_attr = 0o100755 << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.file_size = binary.stat().st_size
-    with zipfile.ZipFile(package, "w", compresslevel=COMPRESSION_LEVEL) as archive:
-        entry._compresslevel = COMPRESSION_LEVEL  # noqa: SLF001 - ZipFile.open() takes the level from nowhere else
+    with zipfile.ZipFile(package, "w", compresslevel=level) as archive:
+        entry._compresslevel = level  # noqa: SLF001 - ZipFile.open() takes the level from nowhere else
         with binary.open("rb") as source, archive.open(entry, "w") as target:
             shutil.copyfileobj(source, target, 1 << 20)
 

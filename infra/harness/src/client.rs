@@ -81,6 +81,21 @@ pub struct Posted {
     pub body: String,
 }
 
+impl From<Answer> for Posted {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Response(answer) => Self {
+                status: answer["statusCode"].as_u64().unwrap_or_default(),
+                retry_after: answer["headers"]["retry-after"].as_str().map(str::to_owned),
+                body: answer["body"].as_str().unwrap_or_default().to_owned(),
+            },
+            Answer::Error(_) | Answer::Died | Answer::TimedOut => {
+                Self { status: 502, retry_after: None, body: String::new() }
+            }
+        }
+    }
+}
+
 impl World {
     /// A form about two people that nobody knows, both with address and number.
     pub fn fill_in(&mut self) -> Submitted {
@@ -88,6 +103,17 @@ impl World {
         self.distinct(Submitted {
             referrer: Somebody::new("Pat", Some("415"), number),
             referred: Somebody::new("Sam", Some("628"), number),
+            key: None,
+            agrees_to_sms: false,
+        })
+    }
+
+    /// A form about two people that nobody knows, with an address each.
+    pub fn fill_in_plain(&mut self) -> Submitted {
+        let number = self.number();
+        self.distinct(Submitted {
+            referrer: Somebody::new("Pat", None, number),
+            referred: Somebody::new("Sam", None, number),
             key: None,
             agrees_to_sms: false,
         })
@@ -135,8 +161,8 @@ impl World {
         form
     }
 
-    /// One attempt.
-    pub async fn post(&mut self, form: &Submitted) -> Posted {
+    /// What the gateway makes of one attempt.
+    pub fn attempt(&mut self, form: &Submitted) -> Value {
         let mut event: Value = serde_json::from_str(GOLDEN).expect("the golden event is JSON");
         let path = format!("/api/public/referral/{}", Fixtures::SLUG);
         event["rawPath"] = path.clone().into();
@@ -148,16 +174,13 @@ impl World {
             event["headers"]["idempotency-key"] = key.clone().into();
         }
         event["body"] = form.body().into();
-        match self.invoke(Name::PublicCapture, &event).await {
-            Answer::Response(answer) => Posted {
-                status: answer["statusCode"].as_u64().unwrap_or_default(),
-                retry_after: answer["headers"]["retry-after"].as_str().map(str::to_owned),
-                body: answer["body"].as_str().unwrap_or_default().to_owned(),
-            },
-            Answer::Error(_) | Answer::Died | Answer::TimedOut => {
-                Posted { status: 502, retry_after: None, body: String::new() }
-            }
-        }
+        event
+    }
+
+    /// One attempt.
+    pub async fn post(&mut self, form: &Submitted) -> Posted {
+        let event = self.attempt(form);
+        self.invoke(Name::PublicCapture, &event).await.into()
     }
 
     /// Posts until the form is taken.

@@ -165,7 +165,7 @@ impl World {
     }
 
     /// From now on events reach messenger, or do not.
-    pub(crate) fn open_post(&mut self, is_open: bool) {
+    pub fn open_post(&mut self, is_open: bool) {
         self.queues.read(&self.bus);
         self.queues.is_post_open = is_open;
     }

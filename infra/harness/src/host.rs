@@ -5,19 +5,23 @@ use std::{
     io::Read,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, atomic::Ordering},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::Value;
 
 use crate::{
-    binary,
+    Measured, Proxy, Start, Usage, binary,
     runtime_api::{Invocation, RuntimeApi},
+    usage,
 };
 
 /// How often a process is looked at while its answer is awaited.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// How long a process may take to ask for work.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What became of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct Function {
     api: Option<RuntimeApi>,
     log: Arc<Mutex<Vec<u8>>>,
     invocations: u64,
+    /// A line that nobody else uses lives as long as the function.
+    line: Option<Proxy>,
 }
 
 impl Drop for Function {
@@ -63,13 +69,30 @@ impl Function {
             api: None,
             log: Arc::default(),
             invocations: 0,
+            line: None,
         }
+    }
+
+    /// Keeps its line for as long as it lives.
+    pub fn keep(&mut self, line: Proxy) {
+        self.line = Some(line);
+    }
+
+    /// What its process has used so far. It has to be there.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        usage::processor_time(self.process())
     }
 
     /// Everything that its processes have written to standard output and standard error.
     #[must_use]
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
+    }
+
+    #[must_use]
+    pub fn invocations(&self) -> u64 {
+        self.invocations
     }
 
     /// Ends the process, if there is one: the next invocation is a cold start.
@@ -119,6 +142,41 @@ impl Function {
                 }
             }
         }
+    }
+
+    /// The same, and what it used. A process that was not there is started first, and measured until it asks for work.
+    pub async fn invoke_measured(&mut self, event: &Value, timeout: Duration) -> (Answer, Measured) {
+        let start = if self.is_gone() { Some(self.start_measured().await) } else { None };
+        let process = self.process();
+        let before = usage::processor_time(process);
+        let begun = Instant::now();
+        let answer = self.invoke(event, timeout).await;
+        let wall = begun.elapsed();
+        // What it does after the answer, until it asks for more, is paid for too.
+        self.asks_for_work().await;
+        let used = Usage { processor: usage::processor_time(process) - before, wall };
+        (answer, Measured { start, used, peak_memory_kib: usage::peak_memory_kib(process) })
+    }
+
+    /// From the start of the process to its first question for work.
+    async fn start_measured(&mut self) -> Start {
+        let begun = Instant::now();
+        self.start().await;
+        self.asks_for_work().await;
+        Start { processor: usage::processor_time(self.process()), wall: begun.elapsed() }
+    }
+
+    /// Waits until the process has asked for one invocation more than it got, and rests.
+    async fn asks_for_work(&mut self) {
+        let api = self.api.as_mut().expect("a process that was started");
+        let wanted = api.handed_out.load(Ordering::Relaxed) + 1;
+        let asked = api.polls.wait_for(|polls| *polls >= wanted);
+        tokio::time::timeout(PATIENCE, asked).await.expect("the process asks for work").expect("the Runtime API runs");
+        usage::rests(self.process()).await;
+    }
+
+    fn process(&self) -> u32 {
+        self.running.lock().unwrap().as_ref().expect("a process that was started").id()
     }
 
     fn is_gone(&self) -> bool {

@@ -12,9 +12,11 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     task::{JoinHandle, JoinSet},
 };
+use tokio_rustls::TlsAcceptor;
 
 pub type Reply = Response<Full<Bytes>>;
 
@@ -43,8 +45,8 @@ impl Drop for Server {
     }
 }
 
-/// Listens on a free port.
-pub async fn serve<H, F>(handler: H) -> Server
+/// Listens on a free port, over TLS when there is an identity for it.
+pub async fn serve<H, F>(tls: Option<TlsAcceptor>, handler: H) -> Server
 where
     H: Fn(Request<Bytes>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, Cut>> + Send + 'static,
@@ -56,20 +58,30 @@ where
         let mut connections = JoinSet::new();
         loop {
             while connections.try_join_next().is_some() {}
-            if let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(connection(stream, handler.clone()));
-            }
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            stream.set_nodelay(true).expect("a socket option");
+            let (tls, handler) = (tls.clone(), handler.clone());
+            connections.spawn(async move {
+                match tls {
+                    None => connection(stream, handler).await,
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            connection(stream, handler).await;
+                        }
+                    }
+                }
+            });
         }
     });
     Server { address, task }
 }
 
-async fn connection<H, F>(stream: TcpStream, handler: Arc<H>)
+async fn connection<S, H, F>(stream: S, handler: Arc<H>)
 where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Bytes>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, Cut>> + Send + 'static,
 {
-    stream.set_nodelay(true).expect("a socket option");
     let service = service_fn(move |request: Request<Incoming>| {
         let handler = handler.clone();
         async move {

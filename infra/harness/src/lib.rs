@@ -10,10 +10,12 @@
     clippy::missing_panics_doc
 )]
 
+mod api;
 mod binary;
 mod bus;
 mod client;
 mod consumers;
+mod contention;
 mod deals;
 mod delivery;
 mod fault;
@@ -24,20 +26,27 @@ mod imports;
 mod invariants;
 mod letters;
 mod messages;
+mod meter;
 mod post_office;
 mod proxy;
 mod runtime_api;
 mod scenario;
+mod tls;
+mod usage;
 mod world;
 
+pub use api::{Called, Method};
 pub use bus::{Bus, BusEntry};
 pub use client::{Posted, Submitted};
+pub use contention::Contention;
 pub use fault::{Fault, Mode, Plan, place};
 pub use host::{Answer, Function};
 pub use imports::{FileRow, UploadedFile};
 pub use invariants::violations;
 pub use letters::News;
 pub use post_office::{Accepted, Channel, PostOffice};
-pub use proxy::{Call, Proxy, Stage};
+pub use proxy::{Call, Line, Proxy, Stage};
 pub use scenario::{Scenario, Work};
-pub use world::{Carrier, Name, World};
+pub use tls::Identity;
+pub use usage::{Measured, Start, Usage};
+pub use world::{Carrier, Name, Setup, World};

@@ -1,4 +1,5 @@
-//! Stands between the SDK and the engine: counts the calls, forwards them, and breaks those that the plan says.
+//! Stands between the SDK and the engine: counts the calls, forwards them, and breaks those that the plan says. Over TLS,
+//! with what each call costs, and with what calls do to each other at one item, where that is asked for.
 
 use std::{
     fmt,
@@ -14,16 +15,19 @@ use hyper_util::{
 };
 
 use crate::{
-    Bus, Fault, Plan, PostOffice,
+    Bus, Contention, Fault, Identity, Plan, PostOffice,
     http::{self, Cut, Reply, Server},
+    meter,
 };
 
 /// One call, as it came and as it went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     pub operation: String,
     /// The fault that it met.
     pub fault: Option<Fault>,
+    /// Capacity units, where they are counted; 0 otherwise.
+    pub units: f64,
 }
 
 /// Where in a call something is to happen.
@@ -72,13 +76,27 @@ struct Inner {
     engine: String,
     bus: Arc<Bus>,
     post_office: Arc<PostOffice>,
+    counts_units: bool,
+    contention: Option<Arc<Contention>>,
     client: Client<HttpConnector, Full<Bytes>>,
     state: Mutex<State>,
+}
+
+/// How a proxy differs from a wire.
+#[derive(Debug, Clone, Default)]
+pub struct Line {
+    /// TLS, instead of plain HTTP.
+    pub identity: Option<Arc<Identity>>,
+    /// Asks the engine what each call costs.
+    pub counts_units: bool,
+    /// Calls that meet at one item, whichever proxy they come through.
+    pub contention: Option<Arc<Contention>>,
 }
 
 pub struct Proxy {
     inner: Arc<Inner>,
     server: Server,
+    scheme: &'static str,
 }
 
 impl fmt::Debug for Proxy {
@@ -90,25 +108,29 @@ impl fmt::Debug for Proxy {
 impl Proxy {
     /// Forwards `DynamoDB_20120810.*` to `engine`, and answers `AWSEvents.PutEvents` from `bus`, mail and SMS from
     /// `post_office`.
-    pub async fn start(engine: &str, bus: Arc<Bus>, post_office: Arc<PostOffice>) -> Self {
+    pub async fn start(engine: &str, bus: Arc<Bus>, post_office: Arc<PostOffice>, line: Line) -> Self {
+        let tls = line.identity.as_deref().map(Identity::acceptor);
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let inner = Arc::new(Inner {
             engine: engine.to_owned(),
             bus,
             post_office,
+            counts_units: line.counts_units,
+            contention: line.contention,
             client: Client::builder(TokioExecutor::new()).build(connector),
             state: Mutex::default(),
         });
         let shared = inner.clone();
-        let server = http::serve(move |request| shared.clone().handle(request)).await;
-        Self { inner, server }
+        let server = http::serve(tls, move |request| shared.clone().handle(request)).await;
+        Self { inner, server, scheme }
     }
 
     /// For `AWS_ENDPOINT_URL`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.server.address)
+        format!("{}://{}", self.scheme, self.server.address)
     }
 
     /// Forgets calls, plan and trap, and follows `plan`.
@@ -171,7 +193,7 @@ impl Inner {
                 http::json(StatusCode::OK, &self.bus.put(&put))
             }
             Service::PostOffice => self.post_office.answer(&operation, request.body()),
-            Service::Engine => self.forward(request).await,
+            Service::Engine => self.write_alone(request, &operation, index).await,
         };
         if let Some((_, action)) = &trapped {
             action();
@@ -190,7 +212,7 @@ impl Inner {
     fn count(&self, operation: &str) -> (usize, Option<Fault>, Option<(Stage, Action)>) {
         let mut state = self.state();
         let index = state.calls.len();
-        state.calls.push(Call { operation: operation.to_owned(), fault: None });
+        state.calls.push(Call { operation: operation.to_owned(), fault: None, units: 0.0 });
         let fault = state.plan.as_ref().and_then(|plan| plan.fault(&state.calls));
         let fault = fault.filter(|fault| fault.applies_to(operation));
         if let Some(call) = state.calls.last_mut() {
@@ -201,15 +223,42 @@ impl Inner {
         (index, fault, trapped)
     }
 
-    async fn forward(&self, request: Request<Bytes>) -> Reply {
-        let (mut parts, body) = request.into_parts();
+    /// Refused, where another call is at one of its items.
+    async fn write_alone(&self, request: Request<Bytes>, operation: &str, index: usize) -> Reply {
+        let Some(contention) = &self.contention else { return self.forward(request, index).await };
+        match contention.hold(operation, request.body()) {
+            Err(refusal) => refusal,
+            Ok(None) => self.forward(request, index).await,
+            Ok(Some(_held)) => {
+                let reply = self.forward(request, index).await;
+                tokio::time::sleep(contention.holds).await;
+                reply
+            }
+        }
+    }
+
+    async fn forward(&self, request: Request<Bytes>, index: usize) -> Reply {
+        let (mut parts, mut body) = request.into_parts();
+        if self.counts_units {
+            body = meter::ask(&body);
+            parts.headers.remove(header::CONTENT_LENGTH);
+        }
         parts.uri = Uri::try_from(format!("{}{}", self.engine, parts.uri.path())).expect("the engine's address");
         parts.headers.remove(header::HOST);
         let response =
             self.client.request(Request::from_parts(parts, Full::new(body))).await.expect("the engine answers");
         let (mut parts, body) = response.into_parts();
-        let body = body.collect().await.expect("the engine's whole answer").to_bytes();
+        let mut body = body.collect().await.expect("the engine's whole answer").to_bytes();
         parts.headers.remove(header::TRANSFER_ENCODING);
+        if self.counts_units && parts.status.is_success() {
+            let units;
+            (body, units) = meter::take(&body);
+            parts.headers.remove(header::CONTENT_LENGTH);
+            // A reset may have come meanwhile.
+            if let Some(call) = self.state().calls.get_mut(index) {
+                call.units = units;
+            }
+        }
         Reply::from_parts(parts, Full::new(body))
     }
 }

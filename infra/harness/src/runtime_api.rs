@@ -1,11 +1,14 @@
 //! The Lambda Runtime API for one process: hands out invocations and takes their answers.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use http_body_util::Full;
 use hyper::{Method, Request, StatusCode, body::Bytes, header::HeaderValue};
 use serde_json::Value;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::{
     Answer,
@@ -28,20 +31,27 @@ pub struct RuntimeApi {
     pub invocations: mpsc::UnboundedSender<Invocation>,
     /// With the id of the invocation; an error before the first one has none.
     pub answers: mpsc::UnboundedReceiver<(String, Answer)>,
+    /// How often the process has asked for an invocation.
+    pub polls: watch::Receiver<u64>,
+    /// How many it got.
+    pub handed_out: Arc<AtomicU64>,
 }
 
 struct Inner {
     waiting: Mutex<mpsc::UnboundedReceiver<Invocation>>,
     answered: mpsc::UnboundedSender<(String, Answer)>,
+    polled: watch::Sender<u64>,
+    handed_out: Arc<AtomicU64>,
 }
 
 impl RuntimeApi {
     pub async fn start() -> Self {
         let (invocations, waiting) = mpsc::unbounded_channel();
         let (answered, answers) = mpsc::unbounded_channel();
-        let inner = Arc::new(Inner { waiting: Mutex::new(waiting), answered });
-        let server = http::serve(move |request| inner.clone().handle(request)).await;
-        Self { server, invocations, answers }
+        let ((polled, polls), handed_out) = (watch::channel(0), Arc::<AtomicU64>::default());
+        let inner = Arc::new(Inner { waiting: Mutex::new(waiting), answered, polled, handed_out: handed_out.clone() });
+        let server = http::serve(None, move |request| inner.clone().handle(request)).await;
+        Self { server, invocations, answers, polls, handed_out }
     }
 }
 
@@ -62,7 +72,9 @@ impl Inner {
     }
 
     async fn next(&self) -> Result<Reply, Cut> {
+        self.polled.send_modify(|polls| *polls += 1);
         let invocation = self.waiting.lock().await.recv().await.ok_or(Cut)?;
+        self.handed_out.fetch_add(1, Ordering::Relaxed);
         let mut reply = Reply::new(Full::from(invocation.event));
         for (name, value) in [
             ("lambda-runtime-aws-request-id", invocation.id),

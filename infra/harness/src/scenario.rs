@@ -1,5 +1,7 @@
 //! What a function is doing when something goes wrong.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use referrals::domain::reward::ThankYouChannel;
@@ -113,6 +115,12 @@ impl Scenario {
             }
             Self::ImportChunk => Name::ImportWorker,
         }
+    }
+
+    /// The functions that have a piece of work here.
+    #[must_use]
+    pub fn functions() -> BTreeSet<Name> {
+        Self::ALL.map(Self::function).into()
     }
 
     /// Brings the work to the function's door.

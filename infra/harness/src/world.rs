@@ -1,12 +1,16 @@
 //! The functions around one engine and one bus, and what has been done with them so far.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use referrals_testing::{Fixtures, TestStore};
 use serde_json::Value;
 
 use crate::{
-    Answer, Bus, Function, Plan, PostOffice, Proxy, Stage, Submitted, UploadedFile,
+    Answer, Bus, Function, Line, Measured, Plan, PostOffice, Proxy, Stage, Submitted, UploadedFile,
     consumers::Queues,
     deals::{self, ToldDeal},
     delivery::Stream,
@@ -25,10 +29,15 @@ pub enum Name {
     Messenger,
     DeliveryFeedback,
     ImportWorker,
+    HoldRelease,
+    ReferralsApi,
+    LedgerReconcile,
+    Unsubscribe,
+    TokenClaims,
 }
 
 impl Name {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::PublicCapture,
         Self::EventRelay,
         Self::OutboxSweeper,
@@ -37,6 +46,11 @@ impl Name {
         Self::Messenger,
         Self::DeliveryFeedback,
         Self::ImportWorker,
+        Self::HoldRelease,
+        Self::ReferralsApi,
+        Self::LedgerReconcile,
+        Self::Unsubscribe,
+        Self::TokenClaims,
     ];
 
     #[must_use]
@@ -50,6 +64,11 @@ impl Name {
             Self::Messenger => "messenger",
             Self::DeliveryFeedback => "delivery-feedback",
             Self::ImportWorker => "import-worker",
+            Self::HoldRelease => "hold-release",
+            Self::ReferralsApi => "referrals-api",
+            Self::LedgerReconcile => "ledger-reconcile",
+            Self::Unsubscribe => "unsubscribe",
+            Self::TokenClaims => "token-claims",
         }
     }
 
@@ -57,7 +76,7 @@ impl Name {
     #[must_use]
     pub fn timeout(self) -> Duration {
         Duration::from_secs(match self {
-            Self::OutboxSweeper => 50,
+            Self::OutboxSweeper | Self::HoldRelease | Self::LedgerReconcile => 50,
             Self::ImportWorker => 60,
             _ => 15,
         })
@@ -70,6 +89,23 @@ pub enum Carrier {
     Relay,
     /// The relay's event source is disabled.
     Sweeper,
+}
+
+/// What may be chosen of a world.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub line: Line,
+    /// `LOG_LEVEL` of the functions.
+    pub log_level: &'static str,
+    /// What the functions' environment has otherwise than usual.
+    pub variables: Vec<(&'static str, String)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        // The most that an operator can turn on: none of it may tell who somebody is.
+        Self { line: Line::default(), log_level: "trace", variables: Vec::new() }
+    }
 }
 
 /// An engine, a bus, a proxy before both, and the functions.
@@ -94,19 +130,27 @@ pub struct World {
     /// Ids of outbox items that were made unreadable.
     pub(crate) unreadable: Vec<String>,
     pub(crate) counter: u32,
+    setup: Setup,
     functions: HashMap<Name, Function>,
+    /// Whose invocations are measured, and what they used.
+    measured: Option<(Name, Vec<Measured>)>,
 }
 
 impl World {
     /// Starts the engine with the template's tables and the demo organizations; processes start when they are invoked.
     pub async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    /// The same, with what was chosen.
+    pub async fn start_with(setup: Setup) -> Self {
         let store = TestStore::start().await;
         Fixtures::load(&store).await;
         deals::promise(&store).await;
         let (bus, post_office) = (Arc::new(Bus::default()), Arc::new(PostOffice::default()));
         let engine = store.settings.endpoint_url.clone().expect("the engine's address");
-        let proxy = Proxy::start(&engine, bus.clone(), post_office.clone()).await;
-        let functions = Name::ALL.map(|name| (name, Function::new(name.as_str(), environment(&store, &proxy))));
+        let proxy = Proxy::start(&engine, bus.clone(), post_office.clone(), setup.line.clone()).await;
+        let functions = Name::ALL.map(|name| (name, Function::new(name.as_str(), environment(&store, &proxy, &setup))));
         Self {
             store,
             bus,
@@ -122,20 +166,34 @@ impl World {
             imports: Vec::new(),
             unreadable: Vec::new(),
             counter: 0,
+            setup,
             functions: functions.into(),
+            measured: None,
         }
     }
 
     /// One more environment of a function, as Lambda starts them, with a proxy of its own.
     pub async fn another(&self, name: Name) -> (Function, Proxy) {
         let engine = self.store.settings.endpoint_url.clone().expect("the engine's address");
-        let proxy = Proxy::start(&engine, self.bus.clone(), self.post_office.clone()).await;
-        (Function::new(name.as_str(), environment(&self.store, &proxy)), proxy)
+        let line = self.setup.line.clone();
+        let proxy = Proxy::start(&engine, self.bus.clone(), self.post_office.clone(), line).await;
+        (Function::new(name.as_str(), environment(&self.store, &proxy, &self.setup)), proxy)
     }
 
     /// One invocation, whatever comes of it.
-    pub(crate) async fn invoke(&mut self, name: Name, event: &Value) -> Answer {
-        self.function(name).invoke(event, name.timeout()).await
+    pub async fn invoke(&mut self, name: Name, event: &Value) -> Answer {
+        let Some((_, measured)) = self.measured.as_mut().filter(|(wanted, _)| *wanted == name) else {
+            return self.function(name).invoke(event, name.timeout()).await;
+        };
+        let function = self.functions.get_mut(&name).expect("every function is there");
+        let (answer, used) = function.invoke_measured(event, name.timeout()).await;
+        measured.push(used);
+        answer
+    }
+
+    /// From now on what invocations of the function use is measured. What those since the last such call have used.
+    pub fn measure(&mut self, name: Name) -> Vec<Measured> {
+        self.measured.replace((name, Vec::new())).map(|(_, measured)| measured).unwrap_or_default()
     }
 
     /// Makes the next invocation of the function a cold start that follows `plan`; calls count from zero.
@@ -155,6 +213,12 @@ impl World {
         self.proxy.trap(call, stage, kill);
     }
 
+    /// How often each function has been called so far.
+    #[must_use]
+    pub fn invocations(&self) -> BTreeMap<Name, u64> {
+        self.functions.iter().map(|(name, function)| (*name, function.invocations())).collect()
+    }
+
     /// What all functions have written so far.
     #[must_use]
     pub fn logs(&self) -> String {
@@ -172,10 +236,10 @@ impl World {
     }
 }
 
-fn environment(store: &TestStore, proxy: &Proxy) -> Vec<(&'static str, String)> {
+fn environment(store: &TestStore, proxy: &Proxy, setup: &Setup) -> Vec<(&'static str, String)> {
     // No test is about the limits: nobody reaches them.
     let unlimited = || "1000000".to_owned();
-    vec![
+    let mut environment = vec![
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
@@ -191,8 +255,7 @@ fn environment(store: &TestStore, proxy: &Proxy) -> Vec<(&'static str, String)> 
         ("CAPTURE_IP_PER_HOUR", unlimited()),
         ("CAPTURE_SLUG_PER_MINUTE", unlimited()),
         ("CAPTURE_SLUG_PER_DAY", unlimited()),
-        // The most that an operator can turn on: none of it may tell who somebody is.
-        ("LOG_LEVEL", "trace".to_owned()),
+        ("LOG_LEVEL", setup.log_level.to_owned()),
         ("SENDER_ADDRESS", "referrals@mail.example".to_owned()),
         ("PUBLIC_URL", "https://referrals.example".to_owned()),
         ("UNSUBSCRIBE_KEY", "for tests".to_owned()),
@@ -201,5 +264,14 @@ fn environment(store: &TestStore, proxy: &Proxy) -> Vec<(&'static str, String)> 
         ("CLAIM_SECONDS", "0".to_owned()),
         // As fast as it goes.
         ("IMPORT_ROWS_PER_SECOND", "0".to_owned()),
-    ]
+        ("CURSOR_KEY", "for tests".to_owned()),
+        ("ORGANIZATION_CLAIM", "organization_id".to_owned()),
+        ("USER_CLAIM", "user_id".to_owned()),
+        ("ROLE_CLAIM", "role".to_owned()),
+    ];
+    if let Some(identity) = &setup.line.identity {
+        environment.push(("SSL_CERT_FILE", identity.bundle()));
+    }
+    environment.extend(setup.variables.iter().cloned());
+    environment
 }

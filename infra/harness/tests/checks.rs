@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{Client, error::ProvideErrorMetadata as _, types::AttributeValue};
 use referrals::{aws, settings::AwsSettings};
-use referrals_harness::{Answer, Fault, Mode, Name, Plan, Proxy, Scenario, World, violations};
+use referrals_harness::{Answer, Fault, Line, Mode, Name, Plan, Proxy, Scenario, World, violations};
 use referrals_testing::{Item, TestStore};
 
 /// A world in which one referral has become a lead.
@@ -200,7 +200,9 @@ fn client(endpoint: String) -> Client {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdk_sees_each_fault_as_what_it_is() {
     let store = TestStore::start().await;
-    let proxy = Proxy::start(store.settings.endpoint_url.as_ref().unwrap(), Arc::default(), Arc::default()).await;
+    let proxy =
+        Proxy::start(store.settings.endpoint_url.as_ref().unwrap(), Arc::default(), Arc::default(), Line::default())
+            .await;
     let client = client(proxy.endpoint());
     let put = |id: &'static str| {
         let put = client.put_item().table_name(&store.table).item("pk", AttributeValue::S(id.to_owned()));

@@ -17,7 +17,7 @@ use std::{
     time::Instant,
 };
 
-use referrals_harness::{Name, Scenario, Stage, World, violations};
+use referrals_harness::{Scenario, Stage, World, violations};
 
 const LANES: usize = 8;
 const WORKS_PER_WORLD: usize = 16;
@@ -51,7 +51,7 @@ async fn plans(kills: usize, seed: u64) -> Vec<Plan> {
     }
     let mut random = fastrand::Rng::with_seed(seed);
     let mut plans = Vec::new();
-    for function in Name::ALL {
+    for function in Scenario::functions() {
         let scenarios: Vec<Scenario> = calls.keys().copied().filter(|known| known.function() == function).collect();
         for _ in 0..kills {
             let scenario = scenarios[random.usize(0..scenarios.len())];
@@ -115,7 +115,7 @@ async fn a_killed_function_loses_nothing() {
         });
     }
     let outcomes: Vec<Outcome> = running.join_all().await.into_iter().flatten().collect();
-    for function in Name::ALL {
+    for function in Scenario::functions() {
         let of_function: Vec<_> = outcomes.iter().filter(|it| it.plan.scenario.function() == function).collect();
         let killed: usize = of_function.iter().map(|outcome| outcome.killed.len()).sum();
         let places: BTreeSet<String> = of_function

@@ -10,7 +10,7 @@ use aws_sdk_sesv2::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use referrals::{aws, settings::AwsSettings};
-use referrals_harness::{Channel, Fault, Mode, Plan, PostOffice, Proxy};
+use referrals_harness::{Channel, Fault, Line, Mode, Plan, PostOffice, Proxy};
 
 struct Sender {
     office: Arc<PostOffice>,
@@ -23,7 +23,7 @@ impl Sender {
     /// Clients that ask once, as whoever sends has to.
     async fn new() -> Self {
         let office = Arc::new(PostOffice::default());
-        let proxy = Proxy::start("http://127.0.0.1:9", Arc::default(), office.clone()).await;
+        let proxy = Proxy::start("http://127.0.0.1:9", Arc::default(), office.clone(), Line::default()).await;
         let settings = AwsSettings {
             region: "us-east-1".to_owned(),
             access_key_id: "test".to_owned(),

@@ -128,7 +128,7 @@ fn a_seed_says_which_calls_fail() {
     let mut counts = vec![0; Fault::ALL.len()];
     let mut calls = Vec::new();
     for _ in 0..1_000 {
-        calls.push(Call { operation: "UpdateItem".to_owned(), fault: None });
+        calls.push(Call { operation: "UpdateItem".to_owned(), fault: None, units: 0.0 });
         let fault = Plan::Seeded { seed: 7, percent: PERCENT }.fault(&calls);
         assert_eq!(fault, Plan::Seeded { seed: 7, percent: PERCENT }.fault(&calls));
         if let Some(fault) = fault {

@@ -1,18 +1,24 @@
 //! Rows by the thousand, written straight into the ledger's table: nobody has the time to capture them one by one.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::RangeInclusive,
+};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use referrals::{
     domain::{
+        attribution::{CellId, Figures},
         calendar::Zone,
         contact::Contact,
         id::{OrgId, PersonId, ReferralId, UserId},
         person::Person,
         phone::{Phone, Region},
-        referral::{Channel, NewReferral, Referral},
+        referral::{Channel, NewReferral, Referral, ReferralStatus, RewardType},
+        reward::RewardPolicy,
         time::Timestamp,
     },
+    ports::{AttributionKeeper as _, CellCorrection, CorrectionOutcome},
     store::{keys, rows},
 };
 
@@ -27,6 +33,52 @@ const IN_FLIGHT: usize = 4;
 pub struct Bulk;
 
 impl Bulk {
+    /// Few, so that each has more rows than one answer looks at.
+    pub const REFERRERS: u32 = 2;
+
+    /// Who sent the mixed referral of this number.
+    #[must_use]
+    pub fn referrer(number: u32) -> Person {
+        Self::person(number % Self::REFERRERS)
+    }
+
+    /// Five statuses and two referrers, in turns that meet each other; a reward waits for each that converted.
+    #[must_use]
+    pub fn mixed(number: u32) -> Referral {
+        let status = ReferralStatus::ALL[(number / Self::REFERRERS % 5) as usize];
+        let mut row = Referral { status, ..Self::referral(number, &Self::referrer(number).id) };
+        if status == ReferralStatus::Converted {
+            let mut policy = RewardPolicy::default_of(row.organization_id.clone());
+            policy.reward_type = RewardType::Custom;
+            row.bring_up_reward(&policy, row.created_at, row.created_at);
+        }
+        row
+    }
+
+    /// Writes the referrers, and the mixed referrals of these numbers with links and figures. Those before them are there
+    /// already.
+    pub async fn fill(store: &TestStore, numbers: RangeInclusive<u32>) {
+        let last = *numbers.end();
+        Self::put(store, (0..Self::REFERRERS).map(|number| Self::person_row(&Self::referrer(number)))).await;
+        let items = numbers.flat_map(|number| {
+            let row = Self::mixed(number);
+            [Self::row(&row), Self::link(&row)]
+        });
+        Self::put(store, items).await;
+        let mut sums: BTreeMap<CellId, Figures> = BTreeMap::new();
+        for row in (1..=last).map(Self::mixed) {
+            sums.entry(CellId::of(&row)).or_default().add(&Figures::of(&row));
+        }
+        let (ledger, scope) = (store.ledger(), Fixtures::scope());
+        for (id, figures) in sums {
+            let known = ledger.cells_of(&scope, &id.advocate).await.unwrap();
+            let read = known.iter().find(|cell| cell.id == id).map(|cell| cell.version);
+            let correction = CellCorrection { id, read, figures };
+            assert_eq!(ledger.correct_cell(&scope, &correction).await, Ok(CorrectionOutcome::Corrected));
+        }
+        let _ = (store.calls.take(), store.calls.take_units());
+    }
+
     /// The later its number, the newer. Sent to the demo's agent.
     #[must_use]
     pub fn referral(number: u32, referrer: &PersonId) -> Referral {

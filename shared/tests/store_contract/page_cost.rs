@@ -1,24 +1,20 @@
 //! A page of 25 costs the same calls and units however large the ledger is. `PAGE_COST_ROWS=100000` is the long form.
 
-use std::collections::BTreeMap;
-
 use referrals::{
     domain::{
         access::Caller,
-        attribution::{CellId, Figures, Grouping},
+        attribution::Grouping,
         calendar::Month,
         change::ReferralChange,
         filter::ReferralFilter,
         id::ReferralId,
         lifecycle::Step,
         organization::Role,
-        person::Person,
-        referral::{Channel, Referral, ReferralStatus, RewardStatus, RewardType},
-        reward::RewardPolicy,
+        referral::{Channel, ReferralStatus, RewardStatus},
         reward_lane::RewardLane,
         version::Expected,
     },
-    ports::{AttributionKeeper as _, CellCorrection, CorrectionOutcome, Position},
+    ports::Position,
     system::RandomIds,
     usecase::{
         change_referral::{ChangeOutcome, ChangeRequest, change_referral},
@@ -36,47 +32,6 @@ const SMALL: u32 = 1_000;
 /// A multiple of the statuses and of the referrers, so that every page has the same mixture.
 const LARGE: u32 = 5_000;
 const LIMIT: u32 = 25;
-/// Few, so that each has more rows than one answer looks at.
-const REFERRERS: u32 = 2;
-
-fn referrer(number: u32) -> Person {
-    Bulk::person(number % REFERRERS)
-}
-
-/// Five statuses and two referrers, in turns that meet each other.
-fn row(number: u32) -> Referral {
-    let status = ReferralStatus::ALL[(number / REFERRERS % 5) as usize];
-    let mut row = Referral { status, ..Bulk::referral(number, &referrer(number).id) };
-    if status == ReferralStatus::Converted {
-        let mut policy = RewardPolicy::default_of(row.organization_id.clone());
-        policy.reward_type = RewardType::Custom;
-        row.bring_up_reward(&policy, row.created_at, row.created_at);
-    }
-    row
-}
-
-async fn fill(world: &World, numbers: std::ops::RangeInclusive<u32>) {
-    let last = *numbers.end();
-    let items = numbers.flat_map(|number| {
-        let row = row(number);
-        [Bulk::row(&row), Bulk::link(&row)]
-    });
-    Bulk::put(&world.store, items).await;
-    // The rows were put there without their figures.
-    let mut sums: BTreeMap<CellId, Figures> = BTreeMap::new();
-    for row in (1..=last).map(row) {
-        sums.entry(CellId::of(&row)).or_default().add(&Figures::of(&row));
-    }
-    for (id, figures) in sums {
-        let known = world.ledger.cells_of(&Fixtures::scope(), &id.advocate).await.unwrap();
-        let read = known.iter().find(|cell| cell.id == id).map(|cell| cell.version);
-        let correction = CellCorrection { id, read, figures };
-        let corrected = world.ledger.correct_cell(&Fixtures::scope(), &correction).await;
-        assert_eq!(corrected, Ok(CorrectionOutcome::Corrected));
-    }
-    let _ = (world.store.calls.take(), world.store.calls.take_units());
-}
-
 struct Costs<'a> {
     world: &'a World,
     rows: u32,
@@ -98,7 +53,7 @@ impl Costs<'_> {
     }
 
     async fn list(&mut self, operation: &str, caller: &Caller, filter: ReferralFilter, after: Option<u32>) {
-        let after = after.map(row).map(|row| Position { created_at: row.created_at, id: row.id.to_string() });
+        let after = after.map(Bulk::mixed).map(|row| Position { created_at: row.created_at, id: row.id.to_string() });
         let page = list_referrals(&self.world.ledger, caller, &filter, after.as_ref(), LIMIT).await.unwrap();
         assert!(page.next.is_some(), "{operation} goes on");
         let rare = filter.channel.is_some() || filter.reward_status.is_some();
@@ -107,7 +62,7 @@ impl Costs<'_> {
     }
 
     async fn rewards(&mut self, operation: &str, caller: &Caller, after: Option<u32>) {
-        let after = after.map(|number| (number..=self.rows).map(row).find(|row| row.reward.is_some()).unwrap());
+        let after = after.map(|number| (number..=self.rows).map(Bulk::mixed).find(|row| row.reward.is_some()).unwrap());
         let after = after.map(|row| Position { created_at: row.created_at, id: row.id.to_string() });
         let page = list_rewards(&self.world.ledger, caller, RewardLane::Pending, after.as_ref(), LIMIT).await.unwrap();
         assert_eq!((page.items.len(), page.next.is_some()), (LIMIT as usize, true), "{operation}");
@@ -125,9 +80,10 @@ impl Costs<'_> {
     }
 
     async fn change(&mut self) {
-        let newest = (1..=self.rows).rev().find(|number| row(*number).status == ReferralStatus::Received).unwrap();
+        let newest =
+            (1..=self.rows).rev().find(|number| Bulk::mixed(*number).status == ReferralStatus::Received).unwrap();
         let caller = Fixtures::owner();
-        let id: ReferralId = row(newest).id;
+        let id: ReferralId = Bulk::mixed(newest).id;
         let found = find_referral(&self.world.ledger, &caller, &id).await.unwrap().unwrap();
         self.note("one referral");
         let change = ReferralChange { step: Some(Step::Contact), ..ReferralChange::default() };
@@ -144,7 +100,7 @@ async fn costs(world: &World, rows: u32) -> Vec<String> {
     let jane = Fixtures::caller(Fixtures::ORGANIZATION, Fixtures::AGENT, Role::Member);
     let owner = Fixtures::owner();
     let of = |status| ReferralFilter { status: Some(status), ..ReferralFilter::default() };
-    let by = || ReferralFilter { referrer: Some(referrer(1).id), ..ReferralFilter::default() };
+    let by = || ReferralFilter { referrer: Some(Bulk::referrer(1).id), ..ReferralFilter::default() };
     costs.list("a page", &owner, ReferralFilter::default(), None).await;
     costs.list("a page from the middle", &owner, ReferralFilter::default(), Some(rows / 2)).await;
     costs.list("a page of one status", &owner, of(ReferralStatus::Lost), None).await;
@@ -174,8 +130,7 @@ async fn a_page_costs_the_same_however_large_the_ledger() {
     let asked = std::env::var_os("PAGE_COST_ROWS").map(|rows| rows.to_str().unwrap().parse().unwrap());
     let large: u32 = asked.unwrap_or(LARGE).next_multiple_of(50);
     let world = World::new().await;
-    Bulk::put(&world.store, (0..REFERRERS).map(|number| Bulk::person_row(&referrer(number)))).await;
-    fill(&world, 1..=SMALL).await;
+    Bulk::fill(&world.store, 1..=SMALL).await;
     let small = costs(&world, SMALL).await;
     insta::assert_snapshot!(small.join("\n"));
     for line in &small {
@@ -184,6 +139,6 @@ async fn a_page_costs_the_same_however_large_the_ledger() {
         let count = calls.split(", ").find_map(|call| call.strip_suffix(" Query"));
         assert!(count.is_none_or(|count| count.parse::<u32>().unwrap() <= 4), "{line}");
     }
-    fill(&world, SMALL + 1..=large).await;
+    Bulk::fill(&world.store, SMALL + 1..=large).await;
     assert_eq!(costs(&world, large).await, small, "at {SMALL} and at {large} rows");
 }
