@@ -30,7 +30,7 @@ from settings import ADMIN_TOOL, FUNCTIONS  # noqa: E402
 HERE = ROOT / "infra" / "bench"
 RELEASE = ROOT / "target" / "release"
 FIGURES = ROOT / ".local" / "bench" / "figures.json"
-CARGO = ["cargo", "build", "--release", "--locked"]
+TOOLS = ROOT / "target" / "tool"
 FLOOR = "bench-floor"
 TOOL = "referrals-bench"
 # Of the zip format.
@@ -38,9 +38,10 @@ SMALLEST = 9
 
 
 def build() -> None:
-    # What is deployed is built by itself: together with the tools it would be built with their features too.
-    for packages_of in ([*FUNCTIONS, FLOOR], [TOOL, ADMIN_TOOL]):
-        command = [*CARGO, *(word for package in packages_of for word in ("--package", package))]
+    # What is deployed is built by itself: together with the tool it would be built with the tool's features too.
+    for profile, built in (("release", [*FUNCTIONS, FLOOR, ADMIN_TOOL]), ("tool", [TOOL])):
+        command = ["cargo", "build", "--locked", "--profile", profile]
+        command += [word for package in built for word in ("--package", package)]
         print(f"$ {' '.join(command)}", flush=True)
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
             raise Failure("the release build failed")
@@ -48,11 +49,12 @@ def build() -> None:
 
 def measure(only: str | None, large: int) -> dict[str, Any]:
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    command = [str(RELEASE / TOOL), "--out", str(FIGURES), "--large", str(large)]
+    command = [str(TOOLS / TOOL), "--out", str(FIGURES), "--large", str(large)]
     if only:
         command += ["--function", only]
     print(f"$ {' '.join(command)}", flush=True)
-    if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+    environment = {**os.environ, "FUNCTIONS_DIRECTORY": str(RELEASE)}
+    if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
         raise Failure("the measuring failed")
     figures = json.loads(FIGURES.read_text())
     for function in figures["functions"]:

@@ -52,7 +52,7 @@ def _lag(stack: Mapping[str, str], number: int) -> float:
     headers = {"Authorization": f"Bearer {stack['TOKEN']}"}
     while time.monotonic() - taken < PATIENCE_SECONDS:
         page = requests.get(f"{stack['API_URL']}{REFERRALS}?limit=1", headers=headers, timeout=30).json()
-        newest = page["items"][0]
+        newest = page["referrals"][0]
         if newest["referredContact"]["email"] == form["referredEmail"] and newest["referredPersonId"]:
             return (time.monotonic() - taken) * 1000
         time.sleep(POLL_SECONDS)

@@ -26,7 +26,7 @@ const UNSUBSCRIBE: &str = include_str!("../../../events/http/unsubscribe-one-cli
 const RECONCILE: &str = include_str!("../../../events/operator/reconcile.json");
 
 /// What a runtime client costs that does nothing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Floor {
     init_cpu_ms: f64,
     warm_cpu_us: f64,

@@ -16,7 +16,7 @@ mod throughput;
 
 use std::{path::PathBuf, sync::Arc};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use referrals_harness::{Identity, Line, Setup};
 use serde::Serialize;
 
@@ -29,13 +29,24 @@ struct Arguments {
     /// Of the functions, only the one of this name; nothing else is measured then.
     #[arg(long)]
     function: Option<String>,
+    /// Only this; all of them otherwise.
+    #[arg(long)]
+    part: Option<Part>,
     /// Referrals in the large ledger.
     #[arg(long, default_value_t = 100_000)]
     large: u32,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Functions,
+    Throughput,
+    Contention,
+    Operations,
+}
+
 /// Everything that was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Figures {
     floor: functions::Floor,
     functions: Vec<functions::Cost>,
@@ -47,25 +58,27 @@ struct Figures {
 
 /// As on AWS: TLS, and the log level that the template sets.
 fn setup(identity: &Arc<Identity>) -> Setup {
-    let line = Line { identity: Some(identity.clone()), ..Line::default() };
+    let line = Line { identity: std::env::var_os("PLAIN").is_none().then(|| identity.clone()), ..Line::default() };
     Setup { line, log_level: "info", ..Setup::default() }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let identity = Arc::new(Identity::new());
-    let mut figures = Figures {
-        floor: functions::floor().await,
-        functions: functions::costs(&setup(&identity), arguments.function.as_deref()).await,
-        operations: Vec::new(),
-        follow_up: None,
-        throughput: Vec::new(),
-        contention: Vec::new(),
-    };
-    if arguments.function.is_none() {
-        figures.throughput = throughput::rates(&setup(&identity)).await;
-        figures.contention = contention::crowds(&setup(&identity)).await;
+    let setup = setup(&Arc::new(Identity::new()));
+    let only = arguments.function.as_ref().map(|_| Part::Functions).or(arguments.part);
+    let wanted = |part| only.is_none_or(|only| only == part);
+    let mut figures = Figures { floor: functions::floor().await, ..Figures::default() };
+    if wanted(Part::Functions) {
+        figures.functions = functions::costs(&setup, arguments.function.as_deref()).await;
+    }
+    if wanted(Part::Throughput) {
+        figures.throughput = throughput::rates(&setup).await;
+    }
+    if wanted(Part::Contention) {
+        figures.contention = contention::crowds(&setup).await;
+    }
+    if wanted(Part::Operations) {
         figures.follow_up = Some(operations::follow_up().await);
         figures.operations = operations::costs(arguments.large).await;
     }

@@ -113,7 +113,7 @@ async fn of_agents(world: &mut World) -> Costs {
     let list = format!("{LEDGER}?limit=25");
     // The account is looked up once in thirty seconds.
     let newest = called(world, Method::Get, &list, None).await.0;
-    let id = newest["items"][0]["id"].as_str().expect("a referral").to_owned();
+    let id = newest["referrals"][0]["id"].as_str().expect("a referral").to_owned();
     let of = |part: &str| format!("{LEDGER}/{id}{part}");
     let deal = json!({"resultingDealId": format!("deal_{id}")});
     let acknowledged = json!({"complianceAcknowledged": true});

@@ -6,12 +6,10 @@ use std::{
     time::SystemTime,
 };
 
-/// The binary of the function `name`, as `cargo build --workspace` leaves it beside this program or, of a test, above it.
+/// The binary of the function `name`: in `FUNCTIONS_DIRECTORY`, or where `cargo build --workspace` leaves it, which is beside
+/// this program or, of a test, above it.
 pub fn find(name: &str) -> PathBuf {
-    // target/<profile>/<program>, target/<profile>/deps/<test> → target/<profile>/<name>
-    let program = std::env::current_exe().expect("this program's path");
-    let beside = program.parent().expect("a folder");
-    let folder = if beside.ends_with("deps") { beside.parent().expect("the profile's folder") } else { beside };
+    let folder = std::env::var_os("FUNCTIONS_DIRECTORY").map_or_else(built_with_this, PathBuf::from);
     let binary = folder.join(name);
     assert!(binary.is_file(), "{name} is not built. Build it first");
     let built = changed(&binary);
@@ -24,6 +22,14 @@ pub fn find(name: &str) -> PathBuf {
         );
     }
     binary
+}
+
+/// target/<profile>/<program>, target/<profile>/deps/<test> → target/<profile>
+fn built_with_this() -> PathBuf {
+    let program = std::env::current_exe().expect("this program's path");
+    let beside = program.parent().expect("a folder");
+    let folder = if beside.ends_with("deps") { beside.parent().expect("the profile's folder") } else { beside };
+    folder.to_owned()
 }
 
 fn changed(path: &Path) -> SystemTime {

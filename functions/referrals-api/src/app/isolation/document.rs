@@ -3,10 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{
-    operations,
-    tests::{IMPORTS, REFERRALS},
-};
+use super::super::tests::{IMPORTS, REFERRALS};
+use crate::openapi::document::described;
 
 /// What the id in a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +29,7 @@ pub struct Operation {
 impl Operation {
     /// Every operation; `HEAD` too, which the router answers wherever it answers `GET`.
     pub fn all() -> Vec<Self> {
-        let document = serde_json::to_value(operations().into_openapi()).unwrap();
+        let document = serde_json::to_value(described()).unwrap();
         let mut all = Vec::new();
         for (template, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {

@@ -1,0 +1,96 @@
+//! The OpenAPI document, put together from the operations that are served. The committed one is written by the test below.
+
+use referrals::{
+    domain::{attribution::Grouping, reward_lane::RewardLane},
+    http::{ProblemBody, openapi::complete},
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    app::operations,
+    attribution,
+    attribution::report::ReportFormat,
+    imports, people, profile, referrals as ledger, rewards,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Winnerr Referrals: the agent's API",
+        version = "1",
+        description = "What an agent's tools call. Errors are RFC 9457 problems with a stable `code`. The gateway in front \
+                       answers some requests itself, as `{\"message\": …}`: 401 without a valid token, 413 above 10 MB, 429 \
+                       when it throttles. Ids of another organization are answered like ids that nobody has."
+    ),
+    servers((url = "/")),
+    security(("bearer" = [])),
+    tags(
+        (name = "referrals", description = "The ledger: who referred whom, and what became of it."),
+        (name = "rewards", description = "What advocates are owed for referrals that converted."),
+        (name = "attribution", description = "What advocates brought."),
+        (name = "imports", description = "Files of referrals from other systems. For owners and admins."),
+        (name = "people", description = "The address book: advocates and leads."),
+        (name = "profile", description = "The caller's own public profile.")
+    ),
+    components(schemas(ProblemBody, Grouping, ReportFormat, RewardLane)),
+    modifiers(&Bearer)
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("An access token whose claims name one organization, the member and the role."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(scheme).into());
+    }
+}
+
+macro_rules! describe {
+    ($($path:literal { $($method:ident: $($handler:ident)::+),+ })+) => {
+        OpenApiRouter::with_openapi(Document::openapi())$($(.routes(routes!($($handler)::+)))+)+
+    };
+}
+
+/// The document before it is completed.
+pub fn described() -> openapi::OpenApi {
+    operations!(describe).into_openapi()
+}
+
+#[test]
+fn the_committed_document_is_what_the_code_says() {
+    let document = complete(described());
+    referrals_testing::assert_committed("infra/openapi/agent-api.json", &document.to_pretty_json().unwrap());
+}
+
+macro_rules! name {
+    ($($path:literal { $($method:ident: $($handler:ident)::+),+ })+) => {
+        [$($((stringify!($method), $path)),+),+]
+    };
+}
+
+/// Otherwise a route would be served that no test of all operations knows of.
+#[test]
+fn what_is_served_is_what_is_described() {
+    let document = serde_json::to_value(described()).unwrap();
+    let mut served: Vec<_> = operations!(name).map(|(method, path)| format!("{path} {method}")).into();
+    let mut known: Vec<String> = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        known.extend(item.as_object().unwrap().keys().map(|method| format!("{path} {method}")));
+    }
+    served.sort();
+    known.sort();
+    assert_eq!(served, known);
+}

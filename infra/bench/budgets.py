@@ -1,0 +1,91 @@
+"""What may not get worse, and whether it has. A budget is changed here, with its reason in DECISIONS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+CAPTURE = "public-capture"
+MEGABYTE = 1_000_000
+
+# Of every function. Init is in multiples of the floor: what a runtime client costs that does nothing, in the same run.
+INIT_FLOORS = 3.0
+ZIP_BYTES = 4 * MEGABYTE
+# Of the capture, for which somebody waits.
+CAPTURE_INIT_FLOORS = 2.5
+CAPTURE_FIRST_CPU_MS = 10.0
+CAPTURE_WARM_CPU_US = 800.0
+CAPTURE_PEAK_MIB = 16.0
+CAPTURE_CALLS = 3
+
+# Calls and capacity units of one operation, at most; DATA_MODEL has them too.
+OPERATIONS = {
+    "capture, new referrer with an address": (3, 22),
+    "capture, new referrer with address and number": (3, 24),
+    "capture, returning referrer": (4, 20),
+    "capture, repetition": (4, 2),
+    "capture, refused by the network's limit": (1, 1),
+    "pipeline entry, new lead": (4, 24),
+    "list, a page of 25": (1, 3),
+    "one referral": (1, 1),
+    "a referral's history": (1, 1),
+    "a change of status": (2, 14),
+    "a conversion by which a reward comes up": (3, 30),
+    "a reward marked sent": (2, 22),
+    "attribution by advocate": (2, 3),
+    "attribution by month": (1, 1),
+    "import, a row of 100 in a part": (1.07, 20),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    what: str
+    figure: float
+    limit: float
+    unit: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        return self.figure <= self.limit
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.figure:,.4g}{self.unit}, at most {self.limit:,.4g}{self.unit}"
+
+
+def judge(figures: dict[str, Any]) -> list[Verdict]:
+    return [*_functions(figures), *_operations(figures), *_crowds(figures)]
+
+
+def _functions(figures: dict[str, Any]) -> Iterator[Verdict]:
+    floor = figures["floor"]["init_cpu_ms"]
+    for cost in figures["functions"]:
+        name, floors = cost["name"], cost["init_cpu_ms"] / floor
+        is_capture = name == CAPTURE
+        yield Verdict(f"{name}, init", floors, CAPTURE_INIT_FLOORS if is_capture else INIT_FLOORS, " floors")
+        yield Verdict(f"{name}, zip", cost["zip_bytes"] / MEGABYTE, ZIP_BYTES / MEGABYTE, " MB")
+        if is_capture:
+            yield Verdict(f"{name}, first call over TLS", cost["first_cpu_ms"], CAPTURE_FIRST_CPU_MS, " ms CPU")
+            yield Verdict(f"{name}, warm", cost["warm_cpu_us"], CAPTURE_WARM_CPU_US, " µs CPU")
+            yield Verdict(f"{name}, peak memory", cost["peak_memory_mib"], CAPTURE_PEAK_MIB, " MiB")
+            yield Verdict(f"{name}, calls", cost["calls"], CAPTURE_CALLS)
+
+
+def _operations(figures: dict[str, Any]) -> Iterator[Verdict]:
+    for cost in figures["operations"]:
+        name = cost["name"]
+        # What nobody has set a limit for has none, and so is over it.
+        calls, units = OPERATIONS.get(name, (0, 0))
+        for size in ("small", "large"):
+            spent = cost[size]
+            if spent is not None:
+                yield Verdict(f"{name}, calls, {size} ledger", spent["calls"], calls)
+                yield Verdict(f"{name}, units, {size} ledger", spent["units"], units)
+
+
+def _crowds(figures: dict[str, Any]) -> Iterator[Verdict]:
+    for crowd in figures["contention"]:
+        who = f"{crowd['at_once']} at once of {crowd['name']}"
+        yield Verdict(f"{who}, lost", crowd["at_once"] - crowd["taken"], 0)
+        yield Verdict(f"{who}, violations", len(crowd["violations"]), 0)

@@ -1,0 +1,122 @@
+"""`make bench` fails when something got worse: every budget is broken here once. And what costs.py adds up."""
+
+import copy
+import json
+import sys
+
+import pytest
+
+sys.path.insert(0, "infra/bench")
+
+import budgets
+import costs
+
+SPENT = {"calls": 1, "units": 1.0, "write_units": 0.0}
+
+
+def function(name):
+    return {
+        "name": name,
+        "event": "an event",
+        "init_cpu_ms": 2.0,
+        "init_wall_ms": 4.0,
+        "first_cpu_ms": 5.0,
+        "first_wall_ms": 9.0,
+        "warm_cpu_us": 500.0,
+        "warm_p50_ms": 3.0,
+        "warm_p99_ms": 5.0,
+        "peak_memory_mib": 10.0,
+        "calls": 3,
+        "zip_bytes": 3_000_000,
+    }
+
+
+def figures():
+    names = ("public-capture", "event-relay", "pipeline-entry", "referrals-api", "token-claims", "outbox-sweeper")
+    return {
+        "floor": {"init_cpu_ms": 1.0, "warm_cpu_us": 80.0, "peak_memory_mib": 3.0},
+        "functions": [function(name) for name in (*names, "hold-release")],
+        "operations": [{"name": name, "small": dict(SPENT), "large": dict(SPENT)} for name in budgets.OPERATIONS],
+        "follow_up": {
+            "spent": {"calls": 20, "units": 50.0, "write_units": 40.0},
+            "invocations": {"public-capture": 1, "event-relay": 2, "pipeline-entry": 1},
+        },
+        "contention": [{"name": "one advocate", "at_once": 200, "taken": 200, "violations": []}],
+        "template": {"queues": 5, "alarms": 10, "secrets": 3},
+        "machine": {"date": "2026-11-22"},
+    }
+
+
+def missed(measured):
+    return [verdict.what for verdict in budgets.judge(measured) if not verdict.is_met]
+
+
+def worse(path, value):
+    measured = copy.deepcopy(figures())
+    *parents, last = path
+    place = measured
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return measured
+
+
+def test_good_figures_meet_every_budget():
+    measured = figures()
+    # At the limit is within it.
+    for cost in measured["operations"]:
+        cost["small"]["calls"], cost["small"]["units"] = budgets.OPERATIONS[cost["name"]]
+    assert missed(measured) == []
+    assert len(budgets.judge(measured)) > 80
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "wanted"),
+    [
+        (("functions", 0, "init_cpu_ms"), 2.51, "public-capture, init"),
+        (("functions", 1, "init_cpu_ms"), 3.01, "event-relay, init"),
+        (("floor", "init_cpu_ms"), 0.79, "public-capture, init"),
+        (("functions", 0, "zip_bytes"), 4_000_001, "public-capture, zip"),
+        (("functions", 4, "zip_bytes"), 4_000_001, "token-claims, zip"),
+        (("functions", 0, "first_cpu_ms"), 10.1, "public-capture, first call over TLS"),
+        (("functions", 0, "warm_cpu_us"), 100_000.0, "public-capture, warm"),
+        (("functions", 0, "peak_memory_mib"), 16.1, "public-capture, peak memory"),
+        (("functions", 0, "calls"), 4, "public-capture, calls"),
+        (("operations", 0, "small", "calls"), 4, "capture, new referrer with an address, calls, small ledger"),
+        (("operations", 0, "large", "units"), 22.5, "capture, new referrer with an address, units, large ledger"),
+        (("operations", 0, "name"), "something new", "something new, calls, small ledger"),
+        (("contention", 0, "taken"), 199, "200 at once of one advocate, lost"),
+        (("contention", 0, "violations"), ["two rows"], "200 at once of one advocate, violations"),
+    ],
+)
+def test_each_budget_fails_when_it_is_missed(path, value, wanted):
+    assert wanted in missed(worse(path, value))
+
+
+@pytest.fixture
+def inputs(root):
+    return json.loads((root / "infra" / "bench" / "prices.json").read_text())
+
+
+def test_a_capture_costs_what_its_parts_cost(inputs):
+    bill = costs.Bill(figures(), inputs)
+    lines = {line.what: line for line in bill.captures(1_000_000)}
+    # 40 write units and 10 read units a capture.
+    assert lines["DynamoDB, write units"].amount == pytest.approx(40 * 0.625)
+    assert lines["DynamoDB, read units"].amount == pytest.approx(10 * 0.125)
+    # One consumer's message: sent, received, deleted.
+    assert lines["SQS, requests"].amount == pytest.approx(3 * 0.40)
+    assert lines["EventBridge, events"].amount == pytest.approx(2 * 1.00)
+    assert lines["Lambda, requests"].amount == pytest.approx(4 * 0.20)
+    # 3 calls of 6 ms, 0.5 ms of a whole processor at 256 MB of 1,769, rounded up; a cold start of 60 ms in fifty.
+    assert bill.milliseconds("public-capture") == pytest.approx(22 + 1.2)
+    assert lines["Lambda, GB-seconds"].count == pytest.approx(4 * 1_000_000 * 0.0232 * 0.25)
+    assert costs.page(figures(), inputs).count("**Together**") == 4
+
+
+def test_what_is_bought_twice_costs_twice(inputs):
+    bill = costs.Bill(figures(), inputs)
+    for of in (bill.captures, bill.imported, bill.organizations):
+        once, twice = (sum(line.amount for line in of(count)) for count in (1, 2))
+        assert twice == pytest.approx(2 * once)
+        assert once > 0
