@@ -8,7 +8,7 @@ TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
 .PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export import openapi build test \
-	test-rust test-flow test-browser fuzz-api check lint fmt python tools local-tools browser-tools check-tools
+	test-rust test-flow test-browser fuzz-api bench check lint fmt python tools local-tools browser-tools check-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ test-browser: build browser-tools ## The form and the widget in headless Chromiu
 
 fuzz-api: build local-tools ## The API against its OpenAPI documents, at length: [SEED=...] [EXAMPLES=100]
 	@.venv/local/bin/python infra/local/flow.py --fuzz
+
+bench: local-tools ## What a release build costs, judged by the budgets: [FUNCTION=public-capture]
+	@.venv/local/bin/python infra/bench/bench.py $(if $(FUNCTION),--function "$(FUNCTION)")
 
 check: check-tools ## Formatting, lints, docs, dependencies, template
 	@$(PYTHON) infra/checks/check.py

@@ -61,6 +61,7 @@ def measure(only: str | None, large: int) -> dict[str, Any]:
         function["zip_bytes"] = _zip_bytes(function["name"])
     if not only:
         figures["lag"] = lag.measure()
+    figures["template"] = template()
     figures["machine"] = machine()
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
     return figures
@@ -80,6 +81,18 @@ def machine() -> dict[str, str]:
         "memory": f"{memory / 1024 / 1024:.0f} GiB",
         "system": f"Linux {platform.release()}",
         "compiler": _output("rustc", "--version"),
+    }
+
+
+def template() -> dict[str, int]:
+    """What is paid for whether or not somebody comes."""
+    kinds = [line.strip() for line in _lines(str(ROOT / "template.yaml")) if line.strip().startswith("Type: AWS::")]
+    # Each feeds a function from a queue, but the one of the outbox's stream, which is not paid for.
+    mappings = kinds.count("Type: AWS::Lambda::EventSourceMapping")
+    return {
+        "queues": mappings - 1,
+        "alarms": kinds.count("Type: AWS::CloudWatch::Alarm"),
+        "secrets": kinds.count("Type: AWS::SecretsManager::Secret"),
     }
 
 

@@ -13,7 +13,8 @@ and counts are what to compare; wall time depends on whoever else is on the mach
 """
 FUNCTIONS = """
 The real binaries under a Lambda Runtime API host, with all their calls over TLS 1.3 (RSA 2048, a chain of two, {roots} roots to
-load) to an engine on the same machine. {cold} cold starts and {warm} warm events of each, medians. *Floor* is a runtime client
+load) to an engine on the same machine. {cold} cold starts and {warm} warm events of each. Of processor times the one that a quarter
+does not exceed is given, because whoever else is on the machine only ever adds to them; wall times are medians. *Floor* is a runtime client
 that does nothing. *First call* is the first event of a process: connecting, TLS, and whatever is made only once.
 """
 OPERATIONS = """

@@ -1,6 +1,8 @@
 //! Mail through SES and SMS through SNS. The clients repeat nothing: a call whose answer was lost may have sent the
 //! message, and only the claim's owner may decide what follows.
 
+use std::sync::OnceLock;
+
 use aws_sdk_sesv2::{
     operation::send_email::SendEmailError,
     primitives::Blob,
@@ -29,10 +31,12 @@ use crate::{mail, settings::Settings, sms};
 /// SES and SNS answer a call slower than a store does; what is cut off here may have left.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
 
+/// Each client is made when it is first needed: most processes never send by SMS, and a client costs a tenth of a start.
 #[derive(Debug, Clone)]
 pub struct Post {
-    ses: aws_sdk_sesv2::Client,
-    sns: aws_sdk_sns::Client,
+    sdk: SdkConfig,
+    ses: OnceLock<aws_sdk_sesv2::Client>,
+    sns: OnceLock<aws_sdk_sns::Client>,
     settings: Settings,
 }
 
@@ -45,7 +49,15 @@ impl Post {
             .operation_timeout(PATIENCE)
             .build();
         let sdk = sdk.to_builder().retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
-        Self { ses: aws_sdk_sesv2::Client::new(&sdk), sns: aws_sdk_sns::Client::new(&sdk), settings }
+        Self { sdk, ses: OnceLock::new(), sns: OnceLock::new(), settings }
+    }
+
+    fn ses(&self) -> &aws_sdk_sesv2::Client {
+        self.ses.get_or_init(|| aws_sdk_sesv2::Client::new(&self.sdk))
+    }
+
+    fn sns(&self) -> &aws_sdk_sns::Client {
+        self.sns.get_or_init(|| aws_sdk_sns::Client::new(&self.sdk))
     }
 
     async fn mail(&self, letter: &Letter, to: &str) -> Sending {
@@ -57,7 +69,7 @@ impl Post {
             return Sending::Refused("MIME".to_owned());
         };
         let sent = self
-            .ses
+            .ses()
             .send_email()
             .from_email_address(&self.settings.sender)
             .destination(Destination::builder().to_addresses(to).build())
@@ -73,7 +85,7 @@ impl Post {
     }
 
     async fn sms(&self, letter: &Letter, to: &str) -> Sending {
-        let mut request = self.sns.publish().phone_number(to).message(sms::text(letter));
+        let mut request = self.sns().publish().phone_number(to).message(sms::text(letter));
         // A thank-you is no transaction of the referrer's: carriers and laws tell the two apart.
         let kind = if letter.id.kind == MessageKind::ThankYou { "Promotional" } else { "Transactional" };
         let origination = self.settings.sms_origination.as_deref();
@@ -102,7 +114,7 @@ impl Carrier for Post {
 
     async fn is_opted_out(&self, number: &Phone) -> Result<bool, StoreError> {
         let operation = "asking whether a number has opted out";
-        match self.sns.check_if_phone_number_is_opted_out().phone_number(number.as_str()).send().await {
+        match self.sns().check_if_phone_number_is_opted_out().phone_number(number.as_str()).send().await {
             Ok(output) => Ok(output.is_opted_out),
             // No such number: sending to it will be refused, and that is recorded.
             Err(error)

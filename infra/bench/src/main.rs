@@ -13,6 +13,7 @@ mod functions;
 mod operations;
 mod statistics;
 mod throughput;
+mod works;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -48,7 +49,10 @@ enum Part {
 /// Everything that was measured.
 #[derive(Debug, Default, Serialize)]
 struct Figures {
-    floor: functions::Floor,
+    cold_starts: usize,
+    warm_events: usize,
+    /// Certificates that a process loads.
+    roots: usize,
     functions: Vec<functions::Cost>,
     operations: Vec<operations::Cost>,
     follow_up: Option<operations::FollowUp>,
@@ -58,17 +62,23 @@ struct Figures {
 
 /// As on AWS: TLS, and the log level that the template sets.
 fn setup(identity: &Arc<Identity>) -> Setup {
-    let line = Line { identity: std::env::var_os("PLAIN").is_none().then(|| identity.clone()), ..Line::default() };
+    let line = Line { identity: Some(identity.clone()), ..Line::default() };
     Setup { line, log_level: "info", ..Setup::default() }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let setup = setup(&Arc::new(Identity::new()));
+    let identity = Arc::new(Identity::new());
+    let setup = setup(&identity);
     let only = arguments.function.as_ref().map(|_| Part::Functions).or(arguments.part);
     let wanted = |part| only.is_none_or(|only| only == part);
-    let mut figures = Figures { floor: functions::floor().await, ..Figures::default() };
+    let mut figures = Figures {
+        cold_starts: functions::COLD_STARTS,
+        warm_events: functions::WARM_EVENTS,
+        roots: identity.roots(),
+        ..Figures::default()
+    };
     if wanted(Part::Functions) {
         figures.functions = functions::costs(&setup, arguments.function.as_deref()).await;
     }

@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Measured, Proxy, Start, Usage, binary,
+    Measured, Proxy, Row, Start, Usage, binary,
     runtime_api::{Invocation, RuntimeApi},
     usage,
 };
@@ -156,6 +156,21 @@ impl Function {
         self.asks_for_work().await;
         let used = Usage { processor: usage::processor_time(process) - before, wall };
         (answer, Measured { start, used, peak_memory_kib: usage::peak_memory_kib(process) })
+    }
+
+    /// One event after the other without a pause, by a process that is there, and what they used.
+    pub async fn invoke_in_a_row(&mut self, events: &[Value], timeout: Duration) -> (Vec<Answer>, Row) {
+        let process = self.process();
+        let before = usage::processor_time(process);
+        let (mut answers, mut walls) = (Vec::new(), Vec::new());
+        for event in events {
+            let begun = Instant::now();
+            answers.push(self.invoke(event, timeout).await);
+            walls.push(begun.elapsed());
+        }
+        self.asks_for_work().await;
+        let processor = usage::processor_time(process) - before;
+        (answers, Row { processor, walls, peak_memory_kib: usage::peak_memory_kib(process) })
     }
 
     /// From the start of the process to its first question for work.

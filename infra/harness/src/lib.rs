@@ -48,5 +48,5 @@ pub use post_office::{Accepted, Channel, PostOffice};
 pub use proxy::{Call, Line, Proxy, Stage};
 pub use scenario::{Scenario, Work};
 pub use tls::Identity;
-pub use usage::{Measured, Start, Usage};
+pub use usage::{Measured, Row, Start, Usage};
 pub use world::{Carrier, Name, Setup, World};

@@ -60,6 +60,12 @@ impl Identity {
         self.acceptor.clone()
     }
 
+    /// How many roots the bundle has.
+    #[must_use]
+    pub fn roots(&self) -> usize {
+        webpki_root_certs::TLS_SERVER_ROOT_CERTS.len() + 1
+    }
+
     /// For `SSL_CERT_FILE`.
     #[must_use]
     pub fn bundle(&self) -> String {

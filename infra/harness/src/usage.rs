@@ -32,6 +32,14 @@ pub struct Measured {
     pub peak_memory_kib: u64,
 }
 
+/// What invocations in a row have used, together and each.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub processor: Duration,
+    pub walls: Vec<Duration>,
+    pub peak_memory_kib: u64,
+}
+
 /// Of all its threads, those that have ended included.
 pub(crate) fn processor_time(process: u32) -> Duration {
     let process = Pid::from_raw(process.try_into().expect("a process id"));

@@ -231,7 +231,7 @@ impl World {
         self.counter
     }
 
-    fn function(&mut self, name: Name) -> &mut Function {
+    pub fn function(&mut self, name: Name) -> &mut Function {
         self.functions.get_mut(&name).expect("every function is there")
     }
 }

@@ -14,10 +14,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    app::operations,
-    attribution,
-    attribution::report::ReportFormat,
-    imports, people, profile, referrals as ledger, rewards,
+    app::operations, attribution, attribution::report::ReportFormat, imports, people, profile, referrals as ledger,
+    rewards,
 };
 
 #[derive(OpenApi)]
