@@ -44,6 +44,7 @@ class Bill:
     """What the figures come to. A count that was measured for one is multiplied, never rounded up."""
 
     def __init__(self, figures: dict[str, Any], inputs: dict[str, Any]) -> None:
+        # Of a function with several events, the last one: forms mostly have numbers.
         self._functions = {cost["name"]: cost for cost in figures["functions"]}
         self._operations = {cost["name"]: cost["small"] for cost in figures["operations"]}
         self._follow_up = figures["follow_up"]
@@ -63,7 +64,9 @@ class Bill:
             Line("API Gateway, requests", count, self._million("api_gateway_million_requests")),
             *self._units(count * (spent["units"] - spent["write_units"]), count * spent["write_units"]),
             *self._lambda({name: count * number for name, number in invocations.items()}),
-            Line("EventBridge, events", count * invocations["event-relay"], self._million("eventbridge_million_events")),
+            Line(
+                "EventBridge, events", count * invocations["event-relay"], self._million("eventbridge_million_events")
+            ),
             Line("SQS, requests", count * messages * REQUESTS_PER_MESSAGE, self._million("sqs_million_requests")),
             Line("SES, notices to agents", count, self._prices["ses_thousand_mails"] / 1000),
             self._logs(count * sum(invocations.values())),
@@ -102,10 +105,10 @@ class Bill:
         """A month in which nobody comes."""
         minutes = MONTH_SECONDS / 60
         receives = MONTH_SECONDS / self._assumed["seconds_between_empty_receives"] * self._assumed["pollers_per_queue"]
-        # Eight shards of the outbox and one list of holds, each half a unit when there is nothing.
+        # Eight shards of the outbox and one list of holds, each a consistent read that finds nothing.
         return [
             *self._lambda(dict.fromkeys(SCHEDULED, minutes)),
-            Line("DynamoDB, read units", minutes * 4.5, self._million("dynamodb_million_read_units")),
+            Line("DynamoDB, read units", minutes * 9, self._million("dynamodb_million_read_units")),
             Line("SQS, empty receives", receives * self._queues, self._million("sqs_million_requests")),
             Line("CloudWatch, alarms", self._alarms, self._prices["alarm_month"]),
             Line("Secrets Manager, secrets", self._secrets, self._prices["secret_month"]),
@@ -113,7 +116,7 @@ class Bill:
         ]
 
     def milliseconds(self, function: str) -> float:
-        """What an invocation is paid for: waiting for AWS, computing with a share of a processor, and now and then a start."""
+        """What an invocation is paid for: waiting for AWS, a share of a processor, now and then a start."""
         cost, assumed = self._functions[function], self._assumed
         computing = cost["warm_cpu_us"] / 1000 * assumed["full_processor_mb"] / assumed["memory_mb"]
         warm = math.ceil(cost["calls"] * assumed["aws_call_ms"] + computing)
@@ -153,17 +156,19 @@ def page(figures: dict[str, Any], inputs: dict[str, Any]) -> str:
     parts = [
         f"""# What it costs
 
-Written by `make bench` from what it measured ({figures["machine"]["date"]}) and from `infra/bench/prices.json`: prices of
-{inputs["date"]}, {inputs["region"]}, {inputs["currency"]}. {inputs["source"]} Change the inputs there and run it again.
+Written by `make bench` from what it measured ({figures["machine"]["date"]}) and from `infra/bench/prices.json`:
+prices of {inputs["date"]}, {inputs["region"]}, {inputs["currency"]}. {inputs["source"]} Change the inputs there and
+run it again.
 
-Counts of calls and capacity units are measured. What the machine cannot show is assumed, and stands in the same file: how long a
-call to DynamoDB takes ({inputs["assumptions"]["aws_call_ms"]} ms), how many starts are cold, how much is logged. Not in it: SMS (a price for
-each country), Cognito beyond its free users, traffic out of AWS, support.
+Counts of calls and capacity units are measured. What the machine cannot show is assumed, and stands in the same
+file: how long a call to DynamoDB takes ({inputs["assumptions"]["aws_call_ms"]} ms), how many starts are cold, how
+much is logged. Not in it: SMS (a price for each country), Cognito beyond its free users, traffic out of AWS,
+support.
 
 ## A million captures
 
-Each from the form to the lead in the pipeline and the mail to the agent, every event delivered alone. Write units are
-{share:.0%} of it, which is why the design counts them.
+Each from the form to the lead in the pipeline and the mail to the agent, every event delivered alone. Write units
+are {share:.0%} of it, which is why the design counts them.
 """,
         _table(captures),
         f"For one capture: {_total(captures) / CAPTURES * 100:.4f} cents.\n",

@@ -4,35 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from budgets import Verdict
+from budgets import BARE, MEGABYTE, Verdict, bare_us
 
 HEAD = """# Results of `make bench`
 
-Written by `make bench`; do not edit. Every figure is of one run of the release build on the machine below. Processor time (CPU)
-and counts are what to compare; wall time depends on whoever else is on the machine.
+Written by `make bench`; do not edit. Every figure is of one run of the release build on the machine below.
+Processor time (CPU) and counts are what to compare; wall time depends on whoever else is on the machine.
 """
 FUNCTIONS = """
-The real binaries under a Lambda Runtime API host, with all their calls over TLS 1.3 (RSA 2048, a chain of two, {roots} roots to
-load) to an engine on the same machine. {cold} cold starts and {warm} warm events of each. Of processor times the one that a quarter
-does not exceed is given, because whoever else is on the machine only ever adds to them; wall times are medians. *Floor* is a runtime client
-that does nothing. *First call* is the first event of a process: connecting, TLS, and whatever is made only once.
+The real binaries under a Lambda Runtime API host, with all their calls over TLS 1.3 (RSA 2048, a chain of two under
+a root, {roots} roots to load) to an engine on the same machine. {cold} cold starts and {warm} warm events of each.
+Of processor times the one that a quarter does not exceed is given, because whoever else is on the machine only ever
+adds to them; wall times are medians.
+
+*Floors*: init in multiples of a runtime client that does nothing, measured in turns with each function ({init:.2f}
+ms; a warm event {floor:.0f} µs, {memory:.1f} MiB). *First event*: connecting, TLS, and whatever a process makes
+only once. *Bare*: warm in multiples of what the same number of calls costs whoever makes them, from hold-release
+with nothing due: {call:.0f} µs a call, over the floor.
 """
 OPERATIONS = """
-What the same binaries called, and the capacity units that the engine counted by DynamoDB's rules, reads and writes together. *Large*
-has 100,000 referrals in one organization, *small* 1,000.
+What the same binaries called, and the capacity units that the engine counted by DynamoDB's rules, reads and writes
+together. *Large* has 100,000 referrals in one organization, *small* 1,000.
 """
 THROUGHPUT = """
-One environment takes one capture after the other, as Lambda's do. Functions, engine and the measuring program share the machine's
-processors, so the rate is the machine's; that CPU for each capture stays where it is shows that nobody waits busily.
+One environment takes one capture after the other, as Lambda's do. Functions, engine and the measuring program share
+the machine's processors, so the rate is the machine's; that CPU for each capture stays where it is shows that
+nobody waits busily.
 """
 CONTENTION = """
-No local engine refuses what DynamoDB refuses when transactions meet at one item, so the line before it does: a write holds its items
-for {write:.0f} ms, and who comes meanwhile gets DynamoDB's conflict. *Sent again* are answers 503 with `Retry-After`, after which the
-same form was sent again.
+No local engine refuses what DynamoDB refuses when transactions meet at one item, so the line before it does: a
+write holds its items for {write:.0f} ms, and who comes meanwhile gets DynamoDB's conflict. *Sent again* are answers
+503 with `Retry-After`, after which the same form was sent again.
 """
 LAG = """
-On the local stack, from the answer 201 until the API shows the lead, one referral at a time: {captures} of them, p50 {p50:.0f} ms,
-p99 {p99:.0f} ms. The emulator's own polling is in it and AWS's is not.
+On the local stack, from the answer 201 until the API shows the lead, one referral at a time: {captures} of them,
+p50 {p50:.0f} ms, p99 {p99:.0f} ms. The emulator's own polling is in it and AWS's is not.
 """
 Row = list[str]
 
@@ -43,8 +49,16 @@ def summary(figures: dict[str, Any], judged: list[Verdict]) -> str:
 
 
 def page(figures: dict[str, Any], judged: list[Verdict]) -> str:
-    counts = {"cold": figures["cold_starts"], "warm": figures["warm_events"], "roots": figures["roots"]}
-    lag = figures["lag"]
+    lag, bare = figures["lag"], next(cost for cost in figures["functions"] if cost["name"] == BARE)
+    counts = {
+        "cold": figures["cold_starts"],
+        "warm": figures["warm_events"],
+        "roots": figures["roots"],
+        "init": bare["floor_init_cpu_ms"],
+        "floor": bare["floor_warm_cpu_us"],
+        "memory": bare["floor_peak_memory_mib"],
+        "call": bare_us(figures, 1) - bare["floor_warm_cpu_us"],
+    }
     parts = [
         HEAD,
         "\n".join(f"- {name}: {value}" for name, value in figures["machine"].items()) + "\n",
@@ -74,28 +88,24 @@ def _budget(verdict: Verdict) -> Row:
 
 
 def _functions(figures: dict[str, Any]) -> str:
-    floor = figures["floor"]
     rows = [
-        ["(floor)", f"{floor['init_cpu_ms']:.2f}", "1.0", "", f"{floor['warm_cpu_us']:.0f}", "", ""]
-        + [f"{floor['peak_memory_mib']:.1f}", "", ""]
-    ]
-    rows += [
         [
             cost["name"],
             f"{cost['init_cpu_ms']:.2f}",
-            f"{cost['init_cpu_ms'] / floor['init_cpu_ms']:.1f}",
+            f"{cost['init_cpu_ms'] / cost['floor_init_cpu_ms']:.2f}",
             f"{cost['first_cpu_ms']:.1f}",
             f"{cost['warm_cpu_us']:.0f}",
+            f"{cost['warm_cpu_us'] / bare_us(figures, cost['calls']):.2f}",
             f"{cost['warm_p50_ms']:.1f}",
             f"{cost['warm_p99_ms']:.1f}",
             f"{cost['peak_memory_mib']:.1f}",
-            f"{cost['zip_bytes'] / 1e6:.2f}",
+            f"{cost['zip_bytes'] / MEGABYTE:.2f}",
             f"{cost['event']}; {cost['calls']} calls",
         ]
         for cost in figures["functions"]
     ]
-    head = ["Function", "init, CPU ms", "floors", "first call, CPU ms", "warm, CPU µs", "p50 ms", "p99 ms"]
-    return _table([*head, "peak MiB", "zip MB", "warm event"], rows)
+    head = ["Function", "init, CPU ms", "floors", "first event, CPU ms", "warm, CPU µs", "bare", "p50 ms", "p99 ms"]
+    return _table([*head, "peak MiB", "zip MB", "event"], rows)
 
 
 def _operations(figures: dict[str, Any]) -> str:

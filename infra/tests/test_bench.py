@@ -19,10 +19,13 @@ def function(name):
         "name": name,
         "event": "an event",
         "init_cpu_ms": 2.0,
+        "floor_init_cpu_ms": 1.0,
         "init_wall_ms": 4.0,
         "first_cpu_ms": 5.0,
         "first_wall_ms": 9.0,
         "warm_cpu_us": 500.0,
+        "floor_warm_cpu_us": 50.0,
+        "floor_peak_memory_mib": 3.0,
         "warm_p50_ms": 3.0,
         "warm_p99_ms": 5.0,
         "peak_memory_mib": 10.0,
@@ -34,7 +37,6 @@ def function(name):
 def figures():
     names = ("public-capture", "event-relay", "pipeline-entry", "referrals-api", "token-claims", "outbox-sweeper")
     return {
-        "floor": {"init_cpu_ms": 1.0, "warm_cpu_us": 80.0, "peak_memory_mib": 3.0},
         "functions": [function(name) for name in (*names, "hold-release")],
         "operations": [{"name": name, "small": dict(SPENT), "large": dict(SPENT)} for name in budgets.OPERATIONS],
         "follow_up": {
@@ -67,26 +69,26 @@ def test_good_figures_meet_every_budget():
     for cost in measured["operations"]:
         cost["small"]["calls"], cost["small"]["units"] = budgets.OPERATIONS[cost["name"]]
     assert missed(measured) == []
-    assert len(budgets.judge(measured)) > 80
+    assert len(budgets.judge(measured)) >= 80
 
 
 @pytest.mark.parametrize(
     ("path", "value", "wanted"),
     [
-        (("functions", 0, "init_cpu_ms"), 2.51, "public-capture, init"),
-        (("functions", 1, "init_cpu_ms"), 3.01, "event-relay, init"),
-        (("floor", "init_cpu_ms"), 0.79, "public-capture, init"),
-        (("functions", 0, "zip_bytes"), 4_000_001, "public-capture, zip"),
-        (("functions", 4, "zip_bytes"), 4_000_001, "token-claims, zip"),
-        (("functions", 0, "first_cpu_ms"), 10.1, "public-capture, first call over TLS"),
-        (("functions", 0, "warm_cpu_us"), 1100.1, "public-capture, warm"),
-        (("functions", 0, "peak_memory_mib"), 16.1, "public-capture, peak memory"),
-        (("functions", 0, "calls"), 4, "public-capture, calls"),
-        (("operations", 0, "small", "calls"), 4, "capture, new referrer with an address, calls, small ledger"),
-        (("operations", 0, "large", "units"), 22.5, "capture, new referrer with an address, units, large ledger"),
-        (("operations", 0, "name"), "something new", "something new, calls, small ledger"),
-        (("contention", 0, "taken"), 199, "200 at once of one advocate, lost"),
-        (("contention", 0, "violations"), ["two rows"], "200 at once of one advocate, violations"),
+        (("functions", 0, "init_cpu_ms"), 2.51, "public-capture, an event: init"),
+        (("functions", 1, "init_cpu_ms"), 3.01, "event-relay, an event: init"),
+        (("functions", 0, "floor_init_cpu_ms"), 0.79, "public-capture, an event: init"),
+        (("functions", 0, "zip_bytes"), 4_000_001, "public-capture, an event: zip"),
+        (("functions", 4, "zip_bytes"), 4_000_001, "token-claims, an event: zip"),
+        (("functions", 0, "first_cpu_ms"), 10.1, "public-capture, an event: first call over TLS"),
+        (("functions", 0, "warm_cpu_us"), 750.1, "public-capture, an event: warm"),
+        (("functions", 0, "peak_memory_mib"), 16.1, "public-capture, an event: peak memory"),
+        (("functions", 0, "calls"), 4, "public-capture, an event: calls"),
+        (("operations", 0, "small", "calls"), 4, "capture, new referrer with an address: calls, small ledger"),
+        (("operations", 0, "large", "units"), 22.5, "capture, new referrer with an address: units, large ledger"),
+        (("operations", 0, "name"), "something new", "something new: calls, small ledger"),
+        (("contention", 0, "taken"), 199, "200 at once of one advocate: lost"),
+        (("contention", 0, "violations"), ["two rows"], "200 at once of one advocate: violations"),
     ],
 )
 def test_each_budget_fails_when_it_is_missed(path, value, wanted):

@@ -18,6 +18,8 @@ pub const WARM_EVENTS: usize = 200;
 const IN_A_ROW: usize = 20;
 /// Of processor times. Whoever else is on the machine only ever adds to them, so the quicker ones say more.
 const QUICKER: usize = 25;
+/// With nothing due it makes one call and does nothing with the answer: what a call costs, whoever makes it.
+const BARE: Name = Name::HoldRelease;
 const FLOOR: &str = "bench-floor";
 const FLOOR_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -79,7 +81,7 @@ impl Samples {
 pub async fn costs(setup: &Setup, only: Option<&str>) -> Vec<Cost> {
     let mut costs = Vec::new();
     for (name, work, event) in WORKS {
-        if only.is_none_or(|only| only == name.as_str()) {
+        if only.is_none_or(|only| only == name.as_str() || name == BARE) {
             eprintln!("{} ...", name.as_str());
             costs.push(cost(setup, name, work, event).await);
         }

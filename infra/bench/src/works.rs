@@ -18,11 +18,12 @@ const SIGN_IN: &str = include_str!("../../../events/cognito/pre-token-generation
 const UNSUBSCRIBE: &str = include_str!("../../../events/http/unsubscribe-one-click.json");
 const RECONCILE: &str = include_str!("../../../events/operator/reconcile.json");
 
-/// What a function is given.
+/// What a function is given. Forms of the contract's example have addresses only.
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
     Scenario(Scenario),
     Form,
+    FormWithNumbers,
     List,
     Schedule,
     Reconcile,
@@ -30,8 +31,9 @@ pub enum Work {
     SignIn,
 }
 
-pub const WORKS: [(Name, Work, &str); 13] = [
-    (Name::PublicCapture, Work::Form, "a form, two people with address and number"),
+pub const WORKS: [(Name, Work, &str); 14] = [
+    (Name::PublicCapture, Work::Form, "a form, two people with addresses"),
+    (Name::PublicCapture, Work::FormWithNumbers, "the same, with numbers too"),
     (Name::EventRelay, Work::Scenario(Scenario::RelayOne), "one event"),
     (Name::OutboxSweeper, Work::Scenario(Scenario::SweepOne), "one event that was left"),
     (Name::PipelineEntry, Work::Scenario(Scenario::EnterNew), "a referral of a new lead"),
@@ -134,6 +136,10 @@ impl Work {
                 return Given::Waiting(scenario, scenario.prepare(world).await.expect("the work"));
             }
             Self::Form => {
+                let form = world.fill_in_plain();
+                world.attempt(&form)
+            }
+            Self::FormWithNumbers => {
                 let form = world.fill_in();
                 world.attempt(&form)
             }

@@ -26,7 +26,8 @@ impl Somebody {
         Self {
             name: format!("{role} {CANARY} {number}"),
             email: format!("{role}-{CANARY}-{number}@example.com").to_lowercase(),
-            phone: area.map(|area| format!("+1{area}555{number:04}")),
+            // Not 555: those are of the demo organization.
+            phone: area.map(|area| format!("+1{area}552{number:04}")),
         }
     }
 }
