@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 
 const SMALL: u32 = 1_000;
 const IMPORTED_ROWS: u32 = 100;
-/// Of different people, that `of_forms` sends.
-const FORMS: u32 = 4;
 const LEDGER: &str = "/api/reputation/referrals";
 
 /// What one operation of a process that has worked before costs.
@@ -64,20 +62,17 @@ fn setup() -> Setup {
 
 /// Every operation at both sizes; what has no ledger is measured once.
 pub async fn costs(large: u32) -> Vec<Cost> {
-    let mut world = World::start_with(setup()).await;
-    eprintln!("{SMALL} referrals ...");
-    Bulk::fill(&world.store, 1..=SMALL).await;
-    let small = of_ledger(&mut world).await;
-    eprintln!("{large} referrals ...");
-    Bulk::fill(&world.store, SMALL + 1..=large).await;
-    let at_large = of_ledger(&mut world).await;
+    let (small, at_large) = (of_ledger(SMALL).await, of_ledger(large).await);
     let both =
         small.into_iter().zip(at_large).map(|((name, small), (_, large))| Cost { name, small, large: Some(large) });
     let alone = [("capture, refused by the network's limit", refused().await)];
     both.chain(alone.map(|(name, small)| Cost { name, small, large: None })).collect()
 }
 
-async fn of_ledger(world: &mut World) -> Costs {
+async fn of_ledger(referrals: u32) -> Costs {
+    eprintln!("{referrals} referrals ...");
+    let world = &mut World::start_with(setup()).await;
+    Bulk::fill(&world.store, 1..=referrals).await;
     let mut costs = of_forms(world).await;
     costs.extend(of_agents(world).await);
     let rows = world.history(IMPORTED_ROWS as usize, 1);
@@ -92,19 +87,18 @@ async fn of_ledger(world: &mut World) -> Costs {
 
 async fn of_forms(world: &mut World) -> Costs {
     let mut costs = Costs::new();
-    let warm = world.fill_in();
+    let warm = world.fill_in_plain();
     submitted(world, &warm).await;
+    world.relay().await;
+    begin(world);
+    world.enter().await.expect("the event of the form");
+    costs.push(("pipeline entry, new lead with an address", spent(world)));
     let (first, plain) = (world.fill_in(), world.fill_in_plain());
     costs.push(("capture, new referrer with an address", submitted(world, &plain).await));
     costs.push(("capture, new referrer with address and number", submitted(world, &first).await));
     let again = world.fill_in_again(&first);
     costs.push(("capture, returning referrer", submitted(world, &again).await));
     costs.push(("capture, repetition", submitted(world, &again).await));
-    world.relay().await;
-    begin(world);
-    // In one batch.
-    world.enter().await.expect("events of the forms");
-    costs.push(("pipeline entry, new lead", spent(world).each(FORMS)));
     world.settle().await.expect("it is quiet");
     costs
 }
@@ -154,11 +148,12 @@ pub async fn follow_up() -> FollowUp {
     FollowUp { spent: spent(&world), invocations }
 }
 
-/// A form of a network that may send none.
+/// The second form of a network that may send one.
 async fn refused() -> Spent {
-    let variables = vec![("CAPTURE_IP_PER_MINUTE", "0".to_owned())];
+    let variables = vec![("CAPTURE_IP_PER_HOUR", "1".to_owned())];
     let mut world = World::start_with(Setup { variables, ..setup() }).await;
     let form = world.fill_in();
+    submitted(&mut world, &form).await;
     begin(&world);
     assert_eq!(world.post(&form).await.status, 429);
     spent(&world)
