@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from budgets import BARE, MEGABYTE, Verdict, bare_us
+from budgets import MEGABYTE, Verdict
 
 HEAD = """# Results of `make bench`
 
@@ -49,15 +49,15 @@ def summary(figures: dict[str, Any], judged: list[Verdict]) -> str:
 
 
 def page(figures: dict[str, Any], judged: list[Verdict]) -> str:
-    lag, bare = figures["lag"], next(cost for cost in figures["functions"] if cost["name"] == BARE)
+    lag, idle = figures["lag"], next(cost for cost in figures["functions"] if cost["calls"] == 1)
     counts = {
         "cold": figures["cold_starts"],
         "warm": figures["warm_events"],
         "roots": figures["roots"],
-        "init": bare["floor_init_cpu_ms"],
-        "floor": bare["floor_warm_cpu_us"],
-        "memory": bare["floor_peak_memory_mib"],
-        "call": bare_us(figures, 1) - bare["floor_warm_cpu_us"],
+        "init": idle["floor_init_cpu_ms"],
+        "floor": idle["floor_warm_cpu_us"],
+        "memory": idle["floor_peak_memory_mib"],
+        "call": idle["bare_warm_cpu_us"] - idle["floor_warm_cpu_us"],
     }
     parts = [
         HEAD,
@@ -95,7 +95,7 @@ def _functions(figures: dict[str, Any]) -> str:
             f"{cost['init_cpu_ms'] / cost['floor_init_cpu_ms']:.2f}",
             f"{cost['first_cpu_ms']:.1f}",
             f"{cost['warm_cpu_us']:.0f}",
-            f"{cost['warm_cpu_us'] / bare_us(figures, cost['calls']):.2f}",
+            f"{cost['warm_bare']:.2f}",
             f"{cost['warm_p50_ms']:.1f}",
             f"{cost['warm_p99_ms']:.1f}",
             f"{cost['peak_memory_mib']:.1f}",

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub const COLD_STARTS: usize = 20;
-pub const WARM_EVENTS: usize = 200;
+pub const WARM_EVENTS: usize = 300;
 /// So many follow each other without a pause, where they can.
 const IN_A_ROW: usize = 20;
 /// Of processor times. Whoever else is on the machine only ever adds to them, so the quicker ones say more.
@@ -38,6 +38,10 @@ pub struct Cost {
     first_wall_ms: f64,
     warm_cpu_us: f64,
     floor_warm_cpu_us: f64,
+    /// What as many calls cost whoever makes them, the floor included.
+    bare_warm_cpu_us: f64,
+    /// Warm in multiples of that: of what was measured within the same second, the median.
+    warm_bare: f64,
     warm_p50_ms: f64,
     warm_p99_ms: f64,
     /// The most of all processes.
@@ -71,7 +75,7 @@ impl Samples {
 
     /// Events in a row.
     fn warm(&mut self, row: &Row) {
-        self.warm.push(row.processor / u32::try_from(row.walls.len()).expect("a few"));
+        self.warm.push(row.each());
         self.warm_wall.extend(&row.walls);
         self.peak_memory_kib = self.peak_memory_kib.max(row.peak_memory_kib);
     }
@@ -81,7 +85,7 @@ impl Samples {
 pub async fn costs(setup: &Setup, only: Option<&str>) -> Vec<Cost> {
     let mut costs = Vec::new();
     for (name, work, event) in WORKS {
-        if only.is_none_or(|only| only == name.as_str() || name == BARE) {
+        if only.is_none_or(|only| only == name.as_str()) {
             eprintln!("{} ...", name.as_str());
             costs.push(cost(setup, name, work, event).await);
         }
@@ -99,16 +103,27 @@ async fn cost(setup: &Setup, name: Name, work: Work, event: &'static str) -> Cos
         floor_function.chill();
         floor.cold(&floor_function.invoke_measured(&json!({}), FLOOR_TIMEOUT).await.1);
     }
-    let mut calls = Vec::new();
+    // Another process than the one that is measured, which may be the same function.
+    let (mut bare_function, bare_line) = world.another(BARE).await;
+    bare_function.keep(bare_line);
+    bare_function.invoke(&json!({}), BARE.timeout()).await;
+    let (mut bare, mut calls, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..WARM_EVENTS / IN_A_ROW {
-        for row in work.row(&mut world, name, IN_A_ROW, &mut calls).await {
-            own.warm(&row);
-        }
-        let (answers, row) = floor_function.invoke_in_a_row(&vec![json!({}); IN_A_ROW], FLOOR_TIMEOUT).await;
-        assert!(answers.iter().all(|answer| *answer == Answer::Response(Value::Null)));
-        floor.warm(&row);
+        let before = calls.len();
+        let rows = work.row(&mut world, name, IN_A_ROW, &mut calls).await;
+        rows.iter().for_each(|row| own.warm(row));
+        let floor_row = in_a_row(&mut floor_function).await;
+        let bare_row = in_a_row(&mut bare_function).await;
+        floor.warm(&floor_row);
+        let made = calls[before..].iter().sum::<usize>() / (calls.len() - before);
+        let call = bare_row.each().saturating_sub(floor_row.each());
+        let least = floor_row.each() + call * u32::try_from(made).expect("a few");
+        let mean = rows.iter().map(Row::each).sum::<Duration>() / u32::try_from(rows.len()).expect("a few");
+        bare.push(least);
+        ratios.push(mean.div_duration_f64(least));
     }
     calls.sort_unstable();
+    ratios.sort_unstable_by(f64::total_cmp);
     let quick_ms = |times: Vec<Duration>| milliseconds(percentile(times, QUICKER));
     Cost {
         name: name.as_str(),
@@ -120,12 +135,21 @@ async fn cost(setup: &Setup, name: Name, work: Work, event: &'static str) -> Cos
         first_wall_ms: milliseconds(median(own.first_wall)),
         warm_cpu_us: quick_ms(own.warm) * 1e3,
         floor_warm_cpu_us: quick_ms(floor.warm) * 1e3,
+        bare_warm_cpu_us: quick_ms(bare) * 1e3,
+        warm_bare: ratios[ratios.len() / 2],
         warm_p50_ms: milliseconds(median(own.warm_wall.clone())),
         warm_p99_ms: milliseconds(percentile(own.warm_wall, 99)),
         peak_memory_mib: mib(own.peak_memory_kib),
         floor_peak_memory_mib: mib(floor.peak_memory_kib),
         calls: calls[calls.len() / 2],
     }
+}
+
+/// Events that ask for nothing.
+async fn in_a_row(function: &mut Function) -> Row {
+    let (answers, row) = function.invoke_in_a_row(&vec![json!({}); IN_A_ROW], FLOOR_TIMEOUT).await;
+    assert!(answers.iter().all(|answer| *answer == Answer::Response(Value::Null)), "{answers:?}");
+    row
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a process has less than 2^52 KiB")]

@@ -40,6 +40,14 @@ pub struct Row {
     pub peak_memory_kib: u64,
 }
 
+impl Row {
+    /// Processor time of each, on average.
+    #[must_use]
+    pub fn each(&self) -> Duration {
+        self.processor / u32::try_from(self.walls.len()).expect("a few")
+    }
+}
+
 /// Of all its threads, those that have ended included.
 pub(crate) fn processor_time(process: u32) -> Duration {
     let process = Pid::from_raw(process.try_into().expect("a process id"));
