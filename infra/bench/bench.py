@@ -76,7 +76,7 @@ def machine() -> dict[str, str]:
     memory = next(int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal:"))
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "commit": _output("git", "rev-parse", "--short", "HEAD"),
+        "commit": _output("git", "describe", "--always", "--dirty"),
         "processor": f"{os.cpu_count()} x {processor}, {platform.machine()}",
         "memory": f"{memory / 1024 / 1024:.0f} GiB",
         "system": f"Linux {platform.release()}",
@@ -93,6 +93,7 @@ def template() -> dict[str, int]:
         "queues": mappings - 1,
         "alarms": kinds.count("Type: AWS::CloudWatch::Alarm"),
         "secrets": kinds.count("Type: AWS::SecretsManager::Secret"),
+        "metrics": kinds.count("Type: AWS::Logs::MetricFilter"),
     }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from settings import FUNCTIONS
+
 CAPTURE = "public-capture"
 MEGABYTE = 1_000_000
 
@@ -42,6 +44,10 @@ OPERATIONS = {
     "attribution by month": (1, 1),
     "import, a row of 100 in a part": (1.07, 21.1),
 }
+# Of 200 captures at once, how often a sender may be told to come again.
+CROWDS = {"one advocate": 200, "one slug": 0}
+# Who waits for others, waits without computing.
+CROWDED = 2.0
 # How much more units may be in the large ledger than in the small one. Rows of an import differ a little in length.
 GROWTH = 0.1
 
@@ -62,7 +68,26 @@ class Verdict:
 
 
 def judge(figures: dict[str, Any]) -> list[Verdict]:
-    return [*_functions(figures), *_operations(figures), *_crowds(figures)]
+    """Of everything, or of one function where only that was measured."""
+    judged = [*_functions(figures), *_operations(figures), *_rates(figures), *_crowds(figures)]
+    return [*judged, *_missing(figures)] if figures["operations"] else judged
+
+
+def _missing(figures: dict[str, Any]) -> Iterator[Verdict]:
+    """What has a budget and no figure."""
+    for part, wanted in (("functions", FUNCTIONS), ("operations", OPERATIONS), ("contention", CROWDS)):
+        measured = {cost["name"] for cost in figures[part]}
+        for name in wanted:
+            if name not in measured:
+                yield Verdict(f"{name}: not measured", 1, 0)
+
+
+def _rates(figures: dict[str, Any]) -> Iterator[Verdict]:
+    if figures["throughput"]:
+        alone, *crowded = figures["throughput"]
+        for rate in crowded:
+            ratio = rate["cpu_us"] / alone["cpu_us"]
+            yield Verdict(f"a capture among {rate['at_once']} at once, to one alone", ratio, CROWDED, " of the CPU")
 
 
 def _functions(figures: dict[str, Any]) -> Iterator[Verdict]:
@@ -101,3 +126,4 @@ def _crowds(figures: dict[str, Any]) -> Iterator[Verdict]:
         who = f"{crowd['at_once']} at once of {crowd['name']}"
         yield Verdict(f"{who}: lost", crowd["at_once"] - crowd["taken"], 0)
         yield Verdict(f"{who}: violations", len(crowd["violations"]), 0)
+        yield Verdict(f"{who}: sent again", crowd["sent_again"], CROWDS.get(crowd["name"], 0))

@@ -23,17 +23,18 @@ only once. *Bare*: warm in multiples of what the same number of calls costs whoe
 with nothing due: {call:.0f} µs a call, over the floor.
 """
 OPERATIONS = """
-What the same binaries called, and the capacity units that the engine counted by DynamoDB's rules, reads and writes
-together. *Large* has 100,000 referrals in one organization, *small* 1,000.
+What the same binaries called, and the capacity units that the engine counted, reads and writes together. It counts
+as DynamoDB does but for writes that are refused, which it takes for free and DynamoDB does not: the first transaction
+of a returning referrer, a repetition's, and a refused count. *Large* has {large:,} referrals in one organization, *small* 1,000.
 """
 THROUGHPUT = """
 One environment takes one capture after the other, as Lambda's do. Functions, engine and the measuring program share
-the machine's processors, so the rate is the machine's; that CPU for each capture stays where it is shows that
-nobody waits busily.
+the machine's processors, so the rate is the machine's. How much more CPU a capture takes among others than alone is
+judged: who waits for others has to wait without computing.
 """
 CONTENTION = """
 No local engine refuses what DynamoDB refuses when transactions meet at one item, so the line before it does: a
-write holds its items for {write:.0f} ms, and who comes meanwhile gets DynamoDB's conflict. *Sent again* are answers
+write holds its items until {write:.0f} ms after the engine has done it, and who comes meanwhile gets DynamoDB's conflict. *Sent again* are answers
 503 with `Retry-After`, after which the same form was sent again.
 """
 LAG = """
@@ -66,7 +67,7 @@ def page(figures: dict[str, Any], judged: list[Verdict]) -> str:
         _table(["Budget", "Figure", "At most", ""], [_budget(verdict) for verdict in judged]),
         f"## Functions\n{FUNCTIONS.format(**counts)}",
         _functions(figures),
-        f"## Operations\n{OPERATIONS}",
+        f"## Operations\n{OPERATIONS.format(large=figures['large'])}",
         _operations(figures),
         f"## Captures at the same time\n{THROUGHPUT}",
         _rates(figures),

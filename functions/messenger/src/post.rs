@@ -31,12 +31,12 @@ use crate::{mail, settings::Settings, sms};
 /// SES and SNS answer a call slower than a store does; what is cut off here may have left.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
 
-/// Each client is made when it is first needed: most processes never send by SMS, and a client costs a tenth of a start.
+/// The client of SNS is made when it is first needed: most processes never send by SMS.
 #[derive(Debug, Clone)]
 pub struct Post {
-    sdk: SdkConfig,
-    ses: OnceLock<aws_sdk_sesv2::Client>,
+    ses: aws_sdk_sesv2::Client,
     sns: OnceLock<aws_sdk_sns::Client>,
+    sdk: SdkConfig,
     settings: Settings,
 }
 
@@ -49,11 +49,7 @@ impl Post {
             .operation_timeout(PATIENCE)
             .build();
         let sdk = sdk.to_builder().retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
-        Self { sdk, ses: OnceLock::new(), sns: OnceLock::new(), settings }
-    }
-
-    fn ses(&self) -> &aws_sdk_sesv2::Client {
-        self.ses.get_or_init(|| aws_sdk_sesv2::Client::new(&self.sdk))
+        Self { ses: aws_sdk_sesv2::Client::new(&sdk), sns: OnceLock::new(), sdk, settings }
     }
 
     fn sns(&self) -> &aws_sdk_sns::Client {
@@ -69,7 +65,7 @@ impl Post {
             return Sending::Refused("MIME".to_owned());
         };
         let sent = self
-            .ses()
+            .ses
             .send_email()
             .from_email_address(&self.settings.sender)
             .destination(Destination::builder().to_addresses(to).build())

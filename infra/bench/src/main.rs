@@ -55,7 +55,9 @@ struct Figures {
     roots: usize,
     functions: Vec<functions::Cost>,
     operations: Vec<operations::Cost>,
-    follow_up: Option<operations::FollowUp>,
+    follow_ups: Vec<operations::FollowUp>,
+    /// Referrals in the large ledger.
+    large: u32,
     throughput: Vec<throughput::Rate>,
     contention: Vec<contention::Crowd>,
 }
@@ -82,6 +84,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if wanted(Part::Functions) {
         figures.functions = functions::costs(&setup, arguments.function.as_deref()).await;
     }
+    if figures.functions.is_empty() && wanted(Part::Functions) {
+        return Err("there is no such function".into());
+    }
     if wanted(Part::Throughput) {
         figures.throughput = throughput::rates(&setup).await;
     }
@@ -89,7 +94,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         figures.contention = contention::crowds(&setup).await;
     }
     if wanted(Part::Operations) {
-        figures.follow_up = Some(operations::follow_up().await);
+        figures.follow_ups = operations::follow_ups().await;
+        figures.large = arguments.large;
         figures.operations = operations::costs(arguments.large).await;
     }
     std::fs::write(&arguments.out, serde_json::to_string_pretty(&figures)?)?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use referrals_harness::{Call, Called, Line, Method, Name, Setup, Submitted, World};
+use referrals_harness::{Call, Called, Line, Method, Name, News, Setup, Submitted, World};
 use referrals_testing::Bulk;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -32,26 +32,22 @@ impl Spent {
             calls: self.calls / count,
             units: self.units / count,
             write_units: self.write_units / count,
+            // As often as they were called in all.
             operations: self.operations,
         }
     }
 }
 
-/// What one form sets off, each step alone: until the lead is in the pipeline and the agent has been told.
+/// What a request sets off, each step alone, until all is quiet and every mail has arrived.
 #[derive(Debug, Serialize)]
 pub struct FollowUp {
+    name: &'static str,
+    /// The request itself is in it.
     spent: Spent,
     /// How often which function was called.
     invocations: BTreeMap<&'static str, u64>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Cost {
-    name: &'static str,
-    /// Among 1,000 referrals.
-    small: Spent,
-    /// Among many more.
-    large: Option<Spent>,
+    events: usize,
+    mails: usize,
 }
 
 type Costs = Vec<(&'static str, Spent)>;
@@ -130,22 +126,49 @@ async fn of_agents(world: &mut World) -> Costs {
     costs
 }
 
-/// From a form to its notice.
-pub async fn follow_up() -> FollowUp {
-    let mut world = World::start_with(setup()).await;
-    let warm = world.fill_in();
-    submitted(&mut world, &warm).await;
-    world.settle().await.expect("it is quiet");
+/// A referral's life, and what each step of it sets off.
+pub async fn follow_ups() -> Vec<FollowUp> {
+    let world = &mut World::start_with(setup()).await;
     world.open_post(true);
-    let form = world.fill_in();
-    let before = world.invocations();
-    begin(&world);
-    assert_eq!(world.post(&form).await.status, 201);
+    let warm = world.fill_in_agreeing(false);
+    followed(world, "warm", Step::Form(&warm)).await;
+    let form = world.fill_in_agreeing(false);
+    let captured = followed(world, "a capture", Step::Form(&form)).await;
+    let newest = called(world, Method::Get, &format!("{LEDGER}?limit=1"), None).await.0;
+    let id = newest["referrals"][0]["id"].as_str().expect("a referral").to_owned();
+    let mut follow_ups = vec![captured];
+    for (name, action, body) in [
+        ("a change of status", "contact", json!({})),
+        ("a conversion", "convert", json!({"resultingDealId": format!("deal_{id}")})),
+        ("a reward sent", "reward/mark-sent", json!({"complianceAcknowledged": true})),
+    ] {
+        follow_ups.push(followed(world, name, Step::Action(&format!("{LEDGER}/{id}/{action}"), &body)).await);
+    }
+    follow_ups
+}
+
+enum Step<'a> {
+    Form(&'a Submitted),
+    Action(&'a str, &'a Value),
+}
+
+async fn followed(world: &mut World, name: &'static str, step: Step<'_>) -> FollowUp {
+    let (before, events, mails) = (world.invocations(), world.bus.entries().len(), world.post_office.accepted().len());
+    begin(world);
+    match step {
+        Step::Form(form) => assert_eq!(world.post(form).await.status, 201),
+        Step::Action(target, body) => assert_eq!(world.call(Method::Post, target, Some(body)).await.status, 200),
+    }
     world.settle().await.expect("it is quiet");
-    assert_eq!(world.post_office.accepted().len(), 1, "the agent has been told");
+    let sent = world.post_office.accepted().split_off(mails);
+    for mail in &sent {
+        world.hear_of(mail, News::Delivered);
+    }
+    world.settle().await.expect("it is quiet");
     let after = world.invocations().into_iter().map(|(name, count)| (name, count - before[&name]));
     let invocations = after.filter(|(_, count)| *count > 0).map(|(name, count)| (name.as_str(), count)).collect();
-    FollowUp { spent: spent(&world), invocations }
+    let events = world.bus.entries().len() - events;
+    FollowUp { name, spent: spent(world), invocations, events, mails: sent.len() }
 }
 
 /// The second form of a network that may send one.

@@ -1,5 +1,6 @@
 //! What no local engine does: DynamoDB cancels a transaction that meets another one at an item, and refuses a single write
-//! that meets a transaction. A call is at its items for as long as one takes there.
+//! that meets a transaction. A call is at its items while the engine does it, and for a while after that. Single writes do
+//! not wait for each other here: DynamoDB takes a thousand a second at one item.
 
 use std::{
     collections::HashMap,
@@ -26,7 +27,7 @@ struct State {
 /// The items that are being written, and how often calls have met at one.
 #[derive(Debug)]
 pub struct Contention {
-    /// How long a write takes.
+    /// How long a call stays at its items after the engine has done it.
     pub holds: Duration,
     state: Mutex<State>,
 }
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn single_writes_wait_for_each_other_but_a_transaction_does_not_wait_for_them() {
+    async fn single_writes_do_not_meet_each_other_but_a_transaction_meets_the_last_of_them() {
         let contention = Contention::new(Duration::ZERO);
         let first = contention.hold("UpdateItem", &update("a")).unwrap();
         let second = contention.hold("UpdateItem", &update("a")).unwrap();

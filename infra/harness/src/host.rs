@@ -187,7 +187,7 @@ impl Function {
         let wanted = api.handed_out.load(Ordering::Relaxed) + 1;
         let asked = api.polls.wait_for(|polls| *polls >= wanted);
         tokio::time::timeout(PATIENCE, asked).await.expect("the process asks for work").expect("the Runtime API runs");
-        usage::rests(self.process()).await;
+        tokio::time::timeout(PATIENCE, usage::rests(self.process())).await.expect("the process comes to rest");
     }
 
     fn process(&self) -> u32 {

@@ -152,11 +152,17 @@ impl World {
         self.proxy.reset(None);
     }
 
-    /// SES tells of the last thank-you that it has accepted, in the form that the rules give it.
+    /// SES tells of the last thank-you that it has accepted.
     pub(crate) fn hear(&mut self, news: News) {
         let mails = self.post_office.accepted();
         let mail =
             mails.iter().rev().find(|mail| is_thank_you(mail) && mail.channel == Channel::Email).expect("a mail");
+        self.thanks.last_mut().expect("somebody was thanked").news = Some(news);
+        self.hear_of(mail, news);
+    }
+
+    /// SES tells of a mail, in the form that the rules give it.
+    pub fn hear_of(&mut self, mail: &Accepted, news: News) {
         let mut tags: Map<String, Value> =
             mail.tags.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
         tags.insert("ses:operation".to_owned(), json!(["SendEmail"]));
@@ -167,7 +173,6 @@ impl World {
         }
         let id = format!("5d2b9c1e-7a64-4f0b-8f6e-{:012}", self.number());
         let event = json!({"id": id, "source": "aws.ses", "detail-type": news.detail_type(), "detail": detail});
-        self.thanks.last_mut().expect("somebody was thanked").news = Some(news);
         self.enqueue(Name::DeliveryFeedback, event.to_string());
     }
 
