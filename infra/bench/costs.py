@@ -75,7 +75,7 @@ class Bill:
         spent, chunks = self._operations["import, a row of 100 in a part"], rows / CHUNK_ROWS
         # The worker keeps its pace by waiting, and waiting is paid for.
         pace = max(self._assumed["aws_call_ms"] / 1000, 1 / self._assumed["import_rows_per_second"])
-        # What stores the file (DATA_MODEL): a unit for each KB of its rows, two for each part's event, two for the import.
+        # What stores the file: a unit for each KB of its rows, two for each part's event, two for the import.
         stored = rows * self._assumed["imported_row_bytes"] / 1024 + 2 * chunks + 2
         return _merged(
             [
@@ -196,7 +196,7 @@ delivered alone. Write units are {share:.0%} of it, which is why the design coun
 """,
         _table(captures),
         f"For one capture: {_total(captures) / CAPTURES * 100:.4f} cents.\n",
-        f"## An import of {IMPORTED_ROWS:,} rows\n\nEach row a referral of a new referrer, at the pace that the template sets.\n",
+        f"## An import of {IMPORTED_ROWS:,} rows\n\nEach row has a new referrer, at the pace that the template sets.\n",
         _table(bill.imported(IMPORTED_ROWS)),
         f"## A month of {ORGANIZATIONS:,} organizations\n\n{_habits(inputs['organization_month'])}\n",
         _table(bill.organizations(ORGANIZATIONS)),

@@ -25,7 +25,8 @@ with nothing due: {call:.0f} µs a call, over the floor.
 OPERATIONS = """
 What the same binaries called, and the capacity units that the engine counted, reads and writes together. It counts
 as DynamoDB does but for writes that are refused, which it takes for free and DynamoDB does not: the first transaction
-of a returning referrer, a repetition's, and a refused count. *Large* has {large:,} referrals in one organization, *small* 1,000.
+of a returning referrer, a repetition's, and a refused count. *Large* has {large:,} referrals in one organization,
+*small* 1,000.
 """
 THROUGHPUT = """
 One environment takes one capture after the other, as Lambda's do. Functions, engine and the measuring program share
@@ -33,9 +34,9 @@ the machine's processors, so the rate is the machine's. How much more CPU a capt
 judged: who waits for others has to wait without computing.
 """
 CONTENTION = """
-No local engine refuses what DynamoDB refuses when transactions meet at one item, so the line before it does: a
-write holds its items until {write:.0f} ms after the engine has done it, and who comes meanwhile gets DynamoDB's conflict. *Sent again* are answers
-503 with `Retry-After`, after which the same form was sent again.
+No local engine refuses what DynamoDB refuses when transactions meet at one item, so the line before it does: a write
+holds its items until {write:.0f} ms after the engine has done it, and who comes meanwhile gets DynamoDB's conflict.
+*Sent again* are answers 503 with `Retry-After`, after which the same form was sent again.
 """
 LAG = """
 On the local stack, from the answer 201 until the API shows the lead, one referral at a time: {captures} of them,

@@ -50,6 +50,15 @@ pub struct FollowUp {
     mails: usize,
 }
 
+#[derive(Debug, Serialize)]
+pub struct Cost {
+    name: &'static str,
+    /// Among 1,000 referrals.
+    small: Spent,
+    /// Among many more.
+    large: Option<Spent>,
+}
+
 type Costs = Vec<(&'static str, Spent)>;
 
 fn setup() -> Setup {
