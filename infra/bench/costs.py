@@ -180,8 +180,9 @@ def page(figures: dict[str, Any], inputs: dict[str, Any]) -> str:
         f"""# What it costs
 
 Written by `make bench` from what it measured ({figures["machine"]["date"]}) and from `infra/bench/prices.json`:
-prices of {inputs["date"]}, {inputs["region"]}, {inputs["currency"]}. {inputs["source"]} Change the inputs there and
-run it again.
+prices of {inputs["date"]}, {inputs["region"]}, {inputs["currency"]}.
+{inputs["source"]}
+Change the inputs there and run it again.
 
 Counts of calls, events, mails and capacity units are measured; what the engine does not count and AWS does, writes
 that are refused (a returning referrer has one), is not in it. What the machine cannot show is assumed, and stands in

@@ -87,7 +87,7 @@ pub async fn costs(setup: &Setup, only: Option<&str>) -> Vec<Cost> {
     for (name, work, event) in WORKS {
         if only.is_none_or(|only| only == name.as_str()) {
             eprintln!("{} ...", name.as_str());
-            costs.push(cost(setup, name, work, event).await);
+            costs.push(Box::pin(cost(setup, name, work, event)).await);
         }
     }
     costs
@@ -111,7 +111,9 @@ async fn cost(setup: &Setup, name: Name, work: Work, event: &'static str) -> Cos
     for _ in 0..WARM_EVENTS / IN_A_ROW {
         let before = calls.len();
         let rows = work.row(&mut world, name, IN_A_ROW, &mut calls).await;
-        rows.iter().for_each(|row| own.warm(row));
+        for row in &rows {
+            own.warm(row);
+        }
         let floor_row = in_a_row(&mut floor_function).await;
         let bare_row = in_a_row(&mut bare_function).await;
         floor.warm(&floor_row);

@@ -125,7 +125,9 @@ impl Work {
         let events: Vec<Value> = given.into_iter().filter_map(Given::event).collect();
         world.proxy.reset(None);
         let (answers, row) = world.function(name).invoke_in_a_row(&events, name.timeout()).await;
-        answers.iter().for_each(|answer| check(name, answer));
+        for answer in &answers {
+            check(name, answer);
+        }
         // One more in one of them is one more.
         calls.push(world.proxy.calls().len().div_ceil(count));
         vec![row]

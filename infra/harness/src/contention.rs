@@ -54,7 +54,7 @@ impl Contention {
 
     /// # Errors
     /// With DynamoDB's answer, when another call is at one of its items.
-    pub(crate) fn hold(&self, operation: &str, request: &Bytes) -> Result<Option<Held<'_>>, Reply> {
+    pub(crate) fn hold(&self, operation: &str, request: &Bytes) -> Result<Option<Held<'_>>, Box<Reply>> {
         let is_transaction = operation == "TransactWriteItems";
         if !is_transaction && !["PutItem", "UpdateItem", "DeleteItem"].contains(&operation) {
             return Ok(None);
@@ -76,7 +76,7 @@ impl Contention {
         let met: Vec<bool> = items.iter().map(meets).collect();
         if met.contains(&true) {
             state.conflicts += 1;
-            return Err(if is_transaction { canceled(&met) } else { refused() });
+            return Err(Box::new(if is_transaction { canceled(&met) } else { refused() }));
         }
         for item in &items {
             *state.of(is_transaction).entry(item.clone()).or_default() += 1;
@@ -165,7 +165,7 @@ mod tests {
         let contention = Contention::new(Duration::ZERO);
         let first = contention.hold("TransactWriteItems", &transaction(&["a", "b"])).unwrap();
         let met = contention.hold("TransactWriteItems", &transaction(&["c", "b"])).unwrap_err();
-        assert_eq!(codes(met).await, ["None", "TransactionConflict"]);
+        assert_eq!(codes(*met).await, ["None", "TransactionConflict"]);
         assert!(contention.hold("UpdateItem", &update("a")).is_err(), "a single write meets a transaction");
         assert!(contention.hold("GetItem", &update("a")).unwrap().is_none(), "a read meets nobody");
         assert!(

@@ -154,7 +154,7 @@ impl Function {
         let wall = begun.elapsed();
         // What it does after the answer, until it asks for more, is paid for too.
         self.asks_for_work().await;
-        let used = Usage { processor: usage::processor_time(process) - before, wall };
+        let used = Usage { processor: usage::processor_time(process).saturating_sub(before), wall };
         (answer, Measured { start, used, peak_memory_kib: usage::peak_memory_kib(process) })
     }
 
@@ -169,7 +169,7 @@ impl Function {
             walls.push(begun.elapsed());
         }
         self.asks_for_work().await;
-        let processor = usage::processor_time(process) - before;
+        let processor = usage::processor_time(process).saturating_sub(before);
         (answers, Row { processor, walls, peak_memory_kib: usage::peak_memory_kib(process) })
     }
 

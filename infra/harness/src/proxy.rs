@@ -227,7 +227,7 @@ impl Inner {
     async fn write_alone(&self, request: Request<Bytes>, operation: &str, index: usize) -> Reply {
         let Some(contention) = &self.contention else { return self.forward(request, index).await };
         match contention.hold(operation, request.body()) {
-            Err(refusal) => refusal,
+            Err(refusal) => *refusal,
             Ok(None) => self.forward(request, index).await,
             Ok(Some(_held)) => {
                 let reply = self.forward(request, index).await;

@@ -139,7 +139,8 @@ pub struct World {
 impl World {
     /// Starts the engine with the template's tables and the demo organizations; processes start when they are invoked.
     pub async fn start() -> Self {
-        Self::start_with(Setup::default()).await
+        // On the heap: it is a large future, in that of every test.
+        Box::pin(Self::start_with(Setup::default())).await
     }
 
     /// The same, with what was chosen.

@@ -47,7 +47,7 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 async fn plans(kills: usize, seed: u64) -> Vec<Plan> {
     let mut calls = BTreeMap::new();
     for scenario in Scenario::ALL {
-        calls.insert(scenario, scenario.calls().await.unwrap().len());
+        calls.insert(scenario, Box::pin(scenario.calls()).await.unwrap().len());
     }
     let mut random = fastrand::Rng::with_seed(seed);
     let mut plans = Vec::new();
