@@ -1,4 +1,4 @@
-//! For tests only: the functions' real binaries, run as Lambda runs them, with a proxy before the engine that makes AWS
+//! For tests and the bench: the functions' real binaries, run as Lambda runs them, with a proxy before the engine that makes AWS
 //! fail on demand, a driver that moves work as AWS would, and the checks of what must hold when all is quiet again.
 //! Failing fast is what a test wants, so panics are fine here.
 #![allow(
