@@ -75,8 +75,8 @@ class Door:
     def rush(self, posts, limit, to=None, headers=({},)):
         """Different submissions, all at once. Gives the ones that passed, and the answers to those that did not.
 
-        None when the emulator could not answer so many in the time that the function gives it: such a call may have
-        been counted or not, so the limit is kept, but not reached for certain.
+        None when the emulator could not answer so many in the time that the function gives it: such a call was counted
+        or not, or twice when the SDK asked again, so the limit is kept, but not reached for certain.
         """
         posted = [self._canaries.submission() for _ in range(posts)]
         extra = list(itertools.islice(itertools.cycle(headers), posts))
@@ -88,7 +88,7 @@ class Door:
         passed = [submission for submission, answer in zip(posted, answers, strict=True) if answer.status == 201]
         refused = [answer for answer in answers if answer.status != 201]
         assert len(passed) <= limit
-        if any(answer.status == 503 for answer in refused):
+        if len(passed) < limit or any(answer.status == 503 for answer in refused):
             return None
         return passed, refused
 
