@@ -41,6 +41,8 @@ pub struct Submitted {
     pub(crate) key: Option<String>,
     /// Whether that consent is for SMS too.
     pub(crate) agrees_to_sms: bool,
+    /// Whether an agent has logged it, and no form brought it.
+    pub(crate) is_logged: bool,
 }
 
 impl Submitted {
@@ -60,6 +62,19 @@ impl Submitted {
             body["consentTextId"] = "form-v1".into();
         }
         body.to_string()
+    }
+
+    /// The same, as an agent logs it.
+    pub(crate) fn logged(&self) -> Value {
+        json!({
+            "referrer": {
+                "name": self.referrer.name, "email": self.referrer.email, "phone": self.referrer.phone,
+            },
+            "referredName": self.referred.name,
+            "referredEmail": self.referred.email,
+            "referredPhone": self.referred.phone,
+            "notes": format!("They heard of the {CANARY} house."),
+        })
     }
 
     /// Whether the referrer has agreed to be written to there, by this form.
@@ -85,6 +100,10 @@ pub struct Posted {
 impl From<Answer> for Posted {
     fn from(answer: Answer) -> Self {
         match answer {
+            // What is no answer over HTTP is all there is.
+            Answer::Response(answer) if answer["statusCode"].is_null() => {
+                Self { status: 200, retry_after: None, body: answer.to_string() }
+            }
             Answer::Response(answer) => Self {
                 status: answer["statusCode"].as_u64().unwrap_or_default(),
                 retry_after: answer["headers"]["retry-after"].as_str().map(str::to_owned),
@@ -106,6 +125,7 @@ impl World {
             referred: Somebody::new("Sam", Some("628"), number),
             key: None,
             agrees_to_sms: false,
+            is_logged: false,
         })
     }
 
@@ -117,6 +137,7 @@ impl World {
             referred: Somebody::new("Sam", None, number),
             key: None,
             agrees_to_sms: false,
+            is_logged: false,
         })
     }
 
@@ -130,6 +151,16 @@ impl World {
         let mut form = self.fill_in();
         form.key = Some(format!("request-{}", self.number()));
         form.agrees_to_sms = agrees_to_sms;
+        if let Some(last) = self.submissions.last_mut() {
+            last.clone_from(&form);
+        }
+        form
+    }
+
+    /// Two people that nobody knows, of whom an agent has heard.
+    pub(crate) fn fill_in_for_agent(&mut self) -> Submitted {
+        let mut form = self.fill_in();
+        form.is_logged = true;
         if let Some(last) = self.submissions.last_mut() {
             last.clone_from(&form);
         }
@@ -154,7 +185,13 @@ impl World {
     pub fn fill_in_about_referrer(&mut self, first: &Submitted) -> Submitted {
         let number = self.number();
         let referrer = Somebody::new("Pat", None, number);
-        self.distinct(Submitted { referrer, referred: first.referrer.clone(), key: None, agrees_to_sms: false })
+        self.distinct(Submitted {
+            referrer,
+            referred: first.referrer.clone(),
+            key: None,
+            agrees_to_sms: false,
+            is_logged: false,
+        })
     }
 
     pub(crate) fn distinct(&mut self, form: Submitted) -> Submitted {

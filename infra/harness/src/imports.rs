@@ -98,7 +98,13 @@ impl World {
     /// A form of a row's advocate, who sends somebody else.
     pub fn fill_in_of(&mut self, row: &FileRow) -> Submitted {
         let referred = Somebody::new("Sam", None, self.number());
-        self.distinct(Submitted { referrer: row.referrer.clone(), referred, key: None, agrees_to_sms: false })
+        self.distinct(Submitted {
+            referrer: row.referrer.clone(),
+            referred,
+            key: None,
+            agrees_to_sms: false,
+            is_logged: false,
+        })
     }
 
     /// Takes a file in, in chunks of at most so many rows; nobody is told of it yet.

@@ -10,7 +10,7 @@ use crate::{
     client::{CANARY, Somebody},
     deals,
     delivery::is_pending,
-    figures, imports, messages,
+    figures, imports, laws, messages,
     world::BUS,
 };
 
@@ -23,6 +23,7 @@ pub async fn violations(world: &World) -> Vec<String> {
         outbox: world.store.outbox_items().await,
         bus: world.bus.entries(),
         submissions: &world.submissions,
+        named_requests: world.named_requests,
         imports: &world.imports,
         found: Vec::new(),
     };
@@ -39,6 +40,7 @@ pub async fn violations(world: &World) -> Vec<String> {
     state.found.extend(deals::violations(&state.items, &state.bus, &world.deals));
     state.found.extend(imports::violations(&state.items, &world.imports));
     state.found.extend(figures::violations(&state.items));
+    state.found.extend(laws::violations(&state.items, &state.bus, &world.unsubscribed));
     for (function, count) in world.queues.dead() {
         state.found.push(format!("{count} messages for {} are dead letters", function.as_str()));
     }
@@ -52,6 +54,7 @@ struct State<'a> {
     outbox: Vec<Item>,
     bus: Vec<BusEntry>,
     submissions: &'a [Submitted],
+    named_requests: usize,
     imports: &'a [UploadedFile],
     found: Vec<String>,
 }
@@ -121,7 +124,7 @@ impl State<'_> {
         self.equal("links", &links.len(), &count);
         self.equal("guards", &self.of_kind("PAIR").len(), &count);
         let named = self.submissions.iter().filter(|submission| submission.key.is_some()).count();
-        self.equal("remembered answers", &self.of_kind("IDEMPOTENCY").len(), &named);
+        self.equal("remembered answers", &self.of_kind("IDEMPOTENCY").len(), &(named + self.named_requests));
     }
 
     /// One person for each who was named, and one key for each address and number, held by a person that exists.

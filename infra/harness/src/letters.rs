@@ -5,7 +5,7 @@ use referrals::{
         change::ReferralChange,
         id::{ReferralId, UserId},
         organization::Role,
-        reward::ThankYouChannel,
+        reward::{RewardPolicy, ThankYouChannel},
         reward_action::RewardAction,
         version::Expected,
     },
@@ -73,16 +73,30 @@ impl World {
     /// A form that becomes a lead, a deal and a reward that an agent has sent: the event of that is on its way to
     /// messenger.
     pub(crate) async fn reward(&mut self, form: &Submitted, channel: ThankYouChannel) -> Result<(), String> {
+        let deal = self.win(form, channel).await?;
+        self.mark_sent(deal).await?;
+        self.expect_thanks(deal, channel);
+        self.relay().await;
+        Ok(())
+    }
+
+    /// A form that becomes a lead and a deal, which brings up a reward.
+    pub(crate) async fn win(&mut self, form: &Submitted, channel: ThankYouChannel) -> Result<usize, String> {
         self.promise_thanks(channel).await;
         self.submit(form).await?;
         self.settle().await?;
         let deal = self.deal_of(form);
         self.tell(deal, "DEAL_WON").await;
         self.settle().await?;
-        self.mark_sent(deal).await?;
+        Ok(deal)
+    }
+
+    /// The reward of the deal is sent, or about to be: its referrer is to be thanked, by messenger.
+    pub(crate) fn expect_thanks(&mut self, deal: usize, channel: ThankYouChannel) {
+        let form = self.deals[deal].form.clone();
+        self.deals[deal].is_rewarded = true;
         let number = form.referrer.phone.as_deref();
         self.thanks.push(Thanks {
-            form: form.clone(),
             channels: match channel {
                 ThankYouChannel::Email => vec![Channel::Email],
                 ThankYouChannel::Sms => vec![Channel::Sms],
@@ -91,11 +105,10 @@ impl World {
             is_stopped: number.is_some_and(|number| self.post_office.has_opted_out(number)),
             news: None,
             may_be_in_doubt: false,
+            form,
         });
         self.is_thanking = true;
         self.open_post(true);
-        self.relay().await;
-        Ok(())
     }
 
     /// The referrer's number tells its carrier to stop.
@@ -105,10 +118,20 @@ impl World {
 
     /// Rewards that come up from now on are thanked for there.
     async fn promise_thanks(&self, channel: ThankYouChannel) {
+        self.promise(|policy| policy.thank_you_channel = channel).await;
+    }
+
+    /// Rewards that come up from now on wait for so many days.
+    pub(crate) async fn promise_hold(&self, days: u32) {
+        self.promise(|policy| policy.holding_period_days = days).await;
+    }
+
+    async fn promise(&self, change: impl FnOnce(&mut RewardPolicy)) {
         let (ledger, scope) = (self.store.ledger(), Fixtures::scope());
-        let mut policy = ledger.find_policy(&scope).await.expect("the policy");
-        if policy.thank_you_channel != channel {
-            policy.thank_you_channel = channel;
+        let before = ledger.find_policy(&scope).await.expect("the policy");
+        let mut policy = before.clone();
+        change(&mut policy);
+        if policy != before {
             policy.version += 1;
             assert_eq!(ledger.save_policy(&scope, &policy).await, Ok(true));
         }
@@ -131,10 +154,7 @@ impl World {
         };
         let agent = Fixtures::caller(Fixtures::ORGANIZATION, Fixtures::AGENT, Role::Member);
         match change_referral(&ledger, &SystemClock, &RandomIds, &agent, found, &request).await {
-            Ok(ChangeOutcome::Done(_)) => {
-                self.deals[deal].is_rewarded = true;
-                Ok(())
-            }
+            Ok(ChangeOutcome::Done(_)) => Ok(()),
             other => Err(format!("the reward could not be marked as sent: {other:?}")),
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-
 use referrals::domain::reward::ThankYouChannel;
+use serde_json::Value;
 
 use crate::{Carrier, Name, News, Posted, Submitted, World, violations};
 
@@ -54,6 +54,20 @@ pub enum Scenario {
     HearAfterDoubt,
     /// A part of a file: two rows of a new advocate, and one that is wrong.
     ImportChunk,
+    /// An agent logs a referral, in a request that has a name.
+    LogNamed,
+    /// An agent has reached a lead.
+    ChangeStatus,
+    /// An agent has sent a reward: the referrer is thanked.
+    MarkSent,
+    /// A referrer ends their consent by the link in a mail.
+    UnsubscribeOnce,
+    /// A member signs in.
+    SignIn,
+    /// Counter and figures have drifted.
+    Reconcile,
+    /// A holding period is over.
+    ReleaseHold,
 }
 
 /// What the function is to do.
@@ -62,10 +76,12 @@ pub enum Work {
     Form(Submitted),
     /// It waits in the stream, the outbox or the queue.
     Waiting,
+    /// What the function is called with.
+    Call(Value),
 }
 
 impl Scenario {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 33] = [
         Self::CaptureStranger,
         Self::CaptureReturning,
         Self::CaptureRepeated,
@@ -92,6 +108,13 @@ impl Scenario {
         Self::HearComplaint,
         Self::HearAfterDoubt,
         Self::ImportChunk,
+        Self::LogNamed,
+        Self::ChangeStatus,
+        Self::MarkSent,
+        Self::UnsubscribeOnce,
+        Self::SignIn,
+        Self::Reconcile,
+        Self::ReleaseHold,
     ];
 
     #[must_use]
@@ -114,6 +137,11 @@ impl Scenario {
                 Name::DeliveryFeedback
             }
             Self::ImportChunk => Name::ImportWorker,
+            Self::LogNamed | Self::ChangeStatus | Self::MarkSent => Name::ReferralsApi,
+            Self::UnsubscribeOnce => Name::Unsubscribe,
+            Self::SignIn => Name::TokenClaims,
+            Self::Reconcile => Name::LedgerReconcile,
+            Self::ReleaseHold => Name::HoldRelease,
         }
     }
 
@@ -200,11 +228,19 @@ impl Scenario {
                 world.announce(&file);
                 Work::Waiting
             }
+            _ if self.begins_with_a_call() => Work::Call(self.prepare_call(world).await?),
             _ => {
                 self.prepare_letters(world).await?;
                 Work::Waiting
             }
         })
+    }
+
+    fn begins_with_a_call(self) -> bool {
+        matches!(
+            self.function(),
+            Name::ReferralsApi | Name::Unsubscribe | Name::TokenClaims | Name::LedgerReconcile | Name::HoldRelease
+        )
     }
 
     /// The part of it that is about messages.
@@ -257,10 +293,12 @@ impl Scenario {
         Ok(())
     }
 
-    /// One invocation of the function. What a browser got, when one called.
+    /// One invocation of the function. What came back, where somebody called.
     pub async fn act(self, world: &mut World, work: &Work) -> Option<Posted> {
         match (self.function(), work) {
             (_, Work::Form(form)) => return Some(world.post(form).await),
+            (Name::LedgerReconcile, Work::Call(event)) => return Some(world.walk(event).await),
+            (function, Work::Call(event)) => return Some(world.invoke(function, event).await.into()),
             (Name::EventRelay, Work::Waiting) => drop(world.relay().await),
             (Name::OutboxSweeper, Work::Waiting) => drop(world.sweep().await),
             (consumer, Work::Waiting) => drop(world.consume(consumer).await),
@@ -275,8 +313,8 @@ impl Scenario {
     pub async fn finish(self, world: &mut World, work: &Work, first: Option<Posted>) -> Result<(), String> {
         world.proxy.heal();
         if let Work::Form(form) = work {
-            let taken = match first {
-                Some(posted) if posted.status < 500 => posted,
+            let taken = match &first {
+                Some(posted) if posted.status < 500 => posted.clone(),
                 _ => world.submit(form).await?,
             };
             if taken.status != 201 {
@@ -288,6 +326,9 @@ impl Scenario {
                     return Err(format!("a named request was answered {taken:?}, and then {again:?}"));
                 }
             }
+        }
+        if let (Work::Call(event), Some(first)) = (work, first) {
+            self.finish_call(world, event, first).await?;
         }
         world.settle().await
     }

@@ -125,6 +125,10 @@ pub struct World {
     pub(crate) thanks: Vec<Thanks>,
     /// Whether the last of them is what the present piece of work is about.
     pub(crate) is_thanking: bool,
+    /// Who has ended their consent to mail.
+    pub(crate) unsubscribed: Vec<Submitted>,
+    /// How many requests of agents had a name of their own.
+    pub(crate) named_requests: usize,
     /// The files that were taken in.
     pub(crate) imports: Vec<UploadedFile>,
     /// Ids of outbox items that were made unreadable.
@@ -164,6 +168,8 @@ impl World {
             deals: Vec::new(),
             thanks: Vec::new(),
             is_thanking: false,
+            unsubscribed: Vec::new(),
+            named_requests: 0,
             imports: Vec::new(),
             unreadable: Vec::new(),
             counter: 0,

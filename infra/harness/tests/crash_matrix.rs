@@ -6,7 +6,7 @@
 //! takes one of each pair of faults that nothing tells apart but the SDK, whose way with them the other functions show.
 //! Of messages it takes every fault at every call to the post office, where the kinds of failure mean different things; at
 //! writes the same as of a deal; and of reads those of a thank-you by mail and of what is heard of it, each failing for good,
-//! because a read that fails leaves nothing behind. Of pieces of work that go another's way (the notice of a reward, a
+//! because a read that fails leaves nothing behind; so it is of the functions that are called. Of pieces of work that go another's way (the notice of a reward, a
 //! complaint, the mail of a thank-you on both channels) it takes little or nothing. A thank-you of which nobody knows whether it left is printed, and only some faults may lead there.
 //!
 //! `CRASH_MATRIX=full` takes those too; `CRASH_MATRIX_LANES` says how many cells run at once (most of a cell is waiting), and
@@ -26,6 +26,10 @@ use std::{
 };
 
 use referrals_harness::{Call, Fault, Mode, Name, Plan, Scenario, World, place, violations};
+
+/// The functions whose work comes with a call.
+const CALLED: [Name; 5] =
+    [Name::ReferralsApi, Name::Unsubscribe, Name::TokenClaims, Name::LedgerReconcile, Name::HoldRelease];
 
 /// Cells after which a lane takes a fresh engine: looking at everything takes longer the more there is.
 const CELLS_PER_WORLD: usize = 16;
@@ -208,19 +212,25 @@ fn is_short(scenario: Scenario, operation: &str, fault: Fault, mode: Mode) -> bo
             let is_read = operation != "TransactWriteItems";
             if is_read { fault == Fault::Refuse && mode == Mode::Persistent } else { fault != Fault::Throttle }
         }
+        _ if CALLED.contains(&scenario.function()) => {
+            let goes_on = mode == Mode::Persistent;
+            // Of a walk, which is mostly reading, only what it corrects.
+            let is_walk = scenario == Scenario::Reconcile;
+            let is_read = operation != "TransactWriteItems";
+            if is_read { !is_walk && goes_on && fault == Fault::Refuse } else { is_like_a_deal(fault, mode) }
+        }
         // It makes the calls of a reversal.
         _ if scenario == Scenario::WinAgain => false,
         _ if matches!(scenario.function(), Name::Messenger | Name::DeliveryFeedback) => {
             is_short_of_messages(scenario, operation, fault, mode)
         }
-        (Fault::ServerError | Fault::Throttle, _) | (Fault::Refuse, Mode::Once) => scenario.function() != Name::DealWon,
+        _ if scenario.function() == Name::DealWon => is_like_a_deal(fault, mode),
         _ => true,
     }
 }
 
 /// The same of a message.
 fn is_short_of_messages(scenario: Scenario, operation: &str, fault: Fault, mode: Mode) -> bool {
-    let is_deals = !matches!((fault, mode), (Fault::ServerError | Fault::Throttle, _) | (Fault::Refuse, Mode::Once));
     let is_post = ["SendEmail", "Publish", "CheckIfPhoneNumberIsOptedOut"].contains(&operation);
     let is_read = ["GetItem", "BatchGetItem", "Query"].contains(&operation);
     let goes_on = mode == Mode::Persistent;
@@ -234,8 +244,13 @@ fn is_short_of_messages(scenario: Scenario, operation: &str, fault: Fault, mode:
         _ if is_read && scenario.function() == Name::Messenger && scenario != Scenario::ThankByMail => false,
         _ if is_post => true,
         _ if is_read => goes_on && fault == Fault::Refuse,
-        _ => is_deals,
+        _ => is_like_a_deal(fault, mode),
     }
+}
+
+/// Nothing but the SDK tells these faults from those that are left.
+fn is_like_a_deal(fault: Fault, mode: Mode) -> bool {
+    !matches!((fault, mode), (Fault::ServerError | Fault::Throttle, _) | (Fault::Refuse, Mode::Once))
 }
 
 /// Runs the cells in lanes, each with a world of its own.
