@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::{Answer, Bus, BusEntry, Name, World, delivery::failures};
+use crate::{Answer, Bus, BusEntry, Name, Redelivery, World, delivery::failures};
 
 /// As in the template.
 const MAX_RECEIVES: u32 = 5;
@@ -58,6 +58,8 @@ pub(crate) struct Queues {
     is_post_open: bool,
     /// What reached it.
     posted: Vec<BusEntry>,
+    /// Where delivery is no better than AWS promises it.
+    pub redelivery: Option<Redelivery>,
     by_function: BTreeMap<Name, Queue>,
 }
 
@@ -68,11 +70,11 @@ struct Queue {
     dead: Vec<String>,
 }
 
-#[derive(Debug)]
-struct Message {
-    id: String,
-    body: String,
-    receives: u32,
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub id: String,
+    pub body: String,
+    pub receives: u32,
 }
 
 impl Default for Queues {
@@ -81,6 +83,7 @@ impl Default for Queues {
             entries_read: 0,
             is_post_open: false,
             posted: Vec::new(),
+            redelivery: None,
             by_function: CONSUMERS.map(|consumer| (consumer.function, Queue::default())).into(),
         }
     }
@@ -122,10 +125,28 @@ impl Queues {
                     self.posted.push(entry.clone());
                 }
                 let message = Message { id: format!("message-{}", entry.id), body: entry.envelope(), receives: 0 };
-                self.of(consumer.function).messages.push(message);
+                self.put(consumer.function, message);
             }
         }
         self.entries_read = entries.len();
+    }
+
+    fn put(&mut self, function: Name, message: Message) {
+        let waiting = &mut self.by_function.get_mut(&function).expect("a function behind a queue").messages;
+        match &mut self.redelivery {
+            Some(redelivery) => redelivery.spread(function, waiting, &message),
+            None => waiting.push(message),
+        }
+    }
+
+    /// Lets what was kept back come. Whether there was anything.
+    pub(crate) fn release_late(&mut self) -> bool {
+        let late = self.redelivery.as_mut().map(Redelivery::late).unwrap_or_default();
+        let is_any = !late.is_empty();
+        for (function, message) in late {
+            self.of(function).messages.push(message);
+        }
+        is_any
     }
 
     fn of(&mut self, function: Name) -> &mut Queue {
@@ -137,22 +158,28 @@ impl World {
     /// One delivery of its queue to the function. None when there is nothing to deliver.
     pub async fn consume(&mut self, function: Name) -> Option<Answer> {
         self.queues.read(&self.bus);
-        let messages = &mut self.queues.of(function).messages;
+        let messages = &self.queues.of(function).messages;
         let most = CONSUMERS.iter().find(|consumer| consumer.function == function).map_or(0, |found| found.batch);
-        let batch = messages.len().min(most);
+        let mut batch = messages.len().min(most);
         if batch == 0 {
             return None;
         }
-        let mut received: Vec<Message> = messages.drain(..batch).collect();
+        if let Some(redelivery) = &mut self.queues.redelivery {
+            batch = redelivery.batch(batch);
+        }
+        let mut received: Vec<Message> = self.queues.of(function).messages.drain(..batch).collect();
         for message in &mut received {
             message.receives += 1;
         }
         let event = json!({"Records": received.iter().map(Message::record).collect::<Vec<_>>()});
         let answer = self.invoke(function, &event).await;
         let failed = failures(&answer);
+        let is_lost = self.queues.redelivery.as_mut().is_some_and(Redelivery::loses_the_answer);
         let queue = self.queues.of(function);
         for message in received {
-            if failed.as_ref().is_some_and(|failed| !failed.contains(&message.id)) {
+            let is_done = failed.as_ref().is_some_and(|failed| !failed.contains(&message.id));
+            // What was done may come again, but is no dead letter for that.
+            if is_done && (!is_lost || message.receives >= MAX_RECEIVES) {
                 continue;
             }
             if message.receives >= MAX_RECEIVES {
@@ -173,7 +200,7 @@ impl World {
     /// Puts a message into the function's queue.
     pub(crate) fn enqueue(&mut self, function: Name, body: String) {
         let id = format!("message-{}", self.number());
-        self.queues.of(function).messages.push(Message { id, body, receives: 0 });
+        self.queues.put(function, Message { id, body, receives: 0 });
     }
 
     /// One delivery to every function behind a queue. Whether there was anything to deliver.

@@ -198,12 +198,13 @@ pub(crate) fn referral_of<'a>(items: &'a [Item], form: &Submitted) -> Option<&'a
     referrals.find(|row| row.text("referrerPersonId") == referrer && row.text("referredPersonId") == referred)
 }
 
-/// How often a referral has changed since it was linked: with a status, or when its reward was let go or sent, or its
+/// How often a referral has changed since it was linked: with a status, in what was told of its deal, or when its reward was let go or sent, or its
 /// referrer thanked.
 pub(crate) fn changes(items: &[Item], referral: &str) -> i64 {
     let audits = items.iter().filter(|item| item.kind() == "AUDIT" && last(item.text("pk")) == referral);
     let is_change = |audit: &&Item| match audit.text("action") {
-        "STATUS_CHANGED" => true,
+        // Later news of a deal that is won already corrects what was told of it.
+        "STATUS_CHANGED" | "EDITED" => true,
         "REWARD_CHANGED" => AFTER.contains(&audit.text("to")) || audit.text("from") == "HELD",
         _ => false,
     };

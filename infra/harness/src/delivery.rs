@@ -6,12 +6,14 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use referrals_testing::Item;
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, Carrier, Name, World};
+use crate::{Answer, Carrier, Name, Redelivered, Redelivery, World};
 
 /// As in the template.
 const STREAM_BATCH: usize = 100;
 
 const MAX_ROUNDS: usize = 20;
+/// Where batches are smaller than they might be.
+const MAX_ROUNDS_OF_SCRAPS: usize = 2_000;
 
 /// The stream of the outbox's table.
 #[derive(Debug, Default)]
@@ -26,9 +28,12 @@ impl World {
     /// One delivery of the stream to event-relay. None when there is nothing to deliver.
     pub async fn relay(&mut self) -> Option<Answer> {
         self.read_stream().await;
-        let batch = self.stream.records.len().min(STREAM_BATCH);
+        let mut batch = self.stream.records.len().min(STREAM_BATCH);
         if batch == 0 {
             return None;
+        }
+        if let Some(redelivery) = &mut self.queues.redelivery {
+            batch = redelivery.batch(batch);
         }
         let event = json!({"Records": &self.stream.records[..batch]});
         let answer = self.invoke(Name::EventRelay, &event).await;
@@ -42,7 +47,10 @@ impl World {
                 .position(|record| failed.contains(&sequence(record)))
                 .unwrap_or(if failed.is_empty() { batch } else { 0 }),
         };
-        self.stream.records.drain(..done);
+        let is_lost = self.queues.redelivery.as_mut().is_some_and(Redelivery::loses_the_answer);
+        if !is_lost {
+            self.stream.records.drain(..done);
+        }
         Some(answer)
     }
 
@@ -64,7 +72,8 @@ impl World {
     /// # Errors
     /// When it does not come to an end.
     pub async fn settle(&mut self) -> Result<(), String> {
-        for _ in 0..MAX_ROUNDS {
+        let rounds = if self.queues.redelivery.is_some() { MAX_ROUNDS_OF_SCRAPS } else { MAX_ROUNDS };
+        for _ in 0..rounds {
             let carried = match self.carrier {
                 Carrier::Relay => self.relay().await.is_some(),
                 Carrier::Sweeper => {
@@ -80,7 +89,30 @@ impl World {
                 return Ok(());
             }
         }
-        Err(format!("it is not quiet after {MAX_ROUNDS} rounds"))
+        Err(format!("it is not quiet after {rounds} rounds"))
+    }
+
+    /// From now on delivery is no better than AWS promises it.
+    pub fn redeliver(&mut self, seed: u64) {
+        self.queues.redelivery = Some(Redelivery::new(seed));
+    }
+
+    /// How often it was not.
+    #[must_use]
+    pub fn redelivered(&self) -> Redelivered {
+        self.queues.redelivery.as_ref().map(|redelivery| redelivery.counts).unwrap_or_default()
+    }
+
+    /// Everything that was kept back comes, and goes its way.
+    ///
+    /// # Errors
+    /// When it does not come to an end.
+    pub async fn settle_late(&mut self) -> Result<(), String> {
+        self.settle().await?;
+        while self.queues.release_late() {
+            self.settle().await?;
+        }
+        Ok(())
     }
 
     /// Takes over what was inserted into the outbox since the last look.

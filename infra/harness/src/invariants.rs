@@ -255,12 +255,23 @@ impl State<'_> {
             }
             let entries = flagged.get(id).copied().unwrap_or_default();
             if referral.number("version") != 2 + entries + deals::changes(&self.items, id) {
-                found.push(format!("{id} has version {} with {entries} flags", referral.number("version")));
+                let history = self.history(id);
+                found.push(format!("{id} has version {} after {history:?}", referral.number("version")));
             }
         }
         self.found.extend(found);
         let contested = rivals.values().filter(|rivals| rivals.len() > 1).count();
         self.equal("entries for flags", &flagged.values().sum(), &i64::try_from(contested).unwrap());
+    }
+
+    /// What happened to the referral, in order.
+    fn history(&self, referral: &str) -> Vec<String> {
+        let entries = self.items.iter().filter(|item| item.kind() == "AUDIT" && last(item.text("pk")) == referral);
+        let mut lines: Vec<String> = entries
+            .map(|entry| ["at", "action", "from", "to", "requestId"].map(|name| entry.text(name)).join(" "))
+            .collect();
+        lines.sort();
+        lines
     }
 
     fn nothing_personal_is_outside(&mut self, logs: &str, dead_letters: &str) {

@@ -80,6 +80,18 @@ impl World {
         Ok(())
     }
 
+    /// The same by steps that nobody is told to wait between: a form, its deal, and a reward that is sent.
+    ///
+    /// # Errors
+    /// When one of them does not work.
+    pub async fn thank_for_one(&mut self) -> Result<(), String> {
+        let form = self.fill_in_agreeing(false);
+        let deal = self.win(&form, ThankYouChannel::Email).await?;
+        self.mark_sent(deal).await?;
+        self.expect_thanks(deal, ThankYouChannel::Email);
+        Ok(())
+    }
+
     /// A form that becomes a lead and a deal, which brings up a reward.
     pub(crate) async fn win(&mut self, form: &Submitted, channel: ThankYouChannel) -> Result<usize, String> {
         self.promise_thanks(channel).await;
@@ -173,7 +185,10 @@ impl World {
     }
 
     /// SES tells of the last thank-you that it has accepted.
-    pub(crate) fn hear(&mut self, news: News) {
+    ///
+    /// # Panics
+    /// When there was none.
+    pub fn hear(&mut self, news: News) {
         let mails = self.post_office.accepted();
         let mail =
             mails.iter().rev().find(|mail| is_thank_you(mail) && mail.channel == Channel::Email).expect("a mail");
