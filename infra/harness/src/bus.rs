@@ -52,7 +52,13 @@ impl Bus {
     /// Every entry accepted so far, in order.
     #[must_use]
     pub fn entries(&self) -> Vec<BusEntry> {
-        self.locked().clone()
+        self.entries_from(0)
+    }
+
+    /// Those behind so many.
+    #[must_use]
+    pub fn entries_from(&self, place: usize) -> Vec<BusEntry> {
+        self.locked()[place..].to_vec()
     }
 
     /// The next entries fail with these codes, or are accepted where there is none; those behind them are accepted.

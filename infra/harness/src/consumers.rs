@@ -115,8 +115,8 @@ impl Queues {
 
     /// Takes over what was put on the bus since the last look, as the rules do.
     fn read(&mut self, bus: &Bus) {
-        let entries = bus.entries();
-        for entry in entries.iter().skip(self.entries_read) {
+        let entries = bus.entries_from(self.entries_read);
+        for entry in &entries {
             for consumer in CONSUMERS.iter().filter(|consumer| consumer.takes(entry)) {
                 if consumer.function == Name::Messenger {
                     if !self.is_post_open {
@@ -128,7 +128,7 @@ impl Queues {
                 self.put(consumer.function, message);
             }
         }
-        self.entries_read = entries.len();
+        self.entries_read += entries.len();
     }
 
     fn put(&mut self, function: Name, message: Message) {

@@ -198,15 +198,18 @@ pub(crate) fn referral_of<'a>(items: &'a [Item], form: &Submitted) -> Option<&'a
     referrals.find(|row| row.text("referrerPersonId") == referrer && row.text("referredPersonId") == referred)
 }
 
-/// How often a referral has changed since it was linked: with a status, in what was told of its deal, or when its reward was let go or sent, or its
+/// How often each referral has changed since it was linked: with a status, in what was told of its deal, or when its reward was let go or sent, or its
 /// referrer thanked.
-pub(crate) fn changes(items: &[Item], referral: &str) -> i64 {
-    let audits = items.iter().filter(|item| item.kind() == "AUDIT" && last(item.text("pk")) == referral);
+pub(crate) fn changes(items: &[Item]) -> BTreeMap<String, i64> {
     let is_change = |audit: &&Item| match audit.text("action") {
         // Later news of a deal that is won already corrects what was told of it.
         "STATUS_CHANGED" | "EDITED" => true,
         "REWARD_CHANGED" => AFTER.contains(&audit.text("to")) || audit.text("from") == "HELD",
         _ => false,
     };
-    i64::try_from(audits.filter(is_change).count()).unwrap_or_default()
+    let mut changes = BTreeMap::new();
+    for audit in items.iter().filter(|item| item.kind() == "AUDIT").filter(is_change) {
+        *changes.entry(last(audit.text("pk"))).or_default() += 1;
+    }
+    changes
 }

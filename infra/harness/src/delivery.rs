@@ -11,9 +11,8 @@ use crate::{Answer, Carrier, Name, Redelivered, Redelivery, World};
 /// As in the template.
 const STREAM_BATCH: usize = 100;
 
-const MAX_ROUNDS: usize = 20;
-/// Where batches are smaller than they might be.
-const MAX_ROUNDS_OF_SCRAPS: usize = 2_000;
+/// More than a storm leaves behind.
+const MAX_ROUNDS: usize = 5_000;
 
 /// The stream of the outbox's table.
 #[derive(Debug, Default)]
@@ -72,8 +71,7 @@ impl World {
     /// # Errors
     /// When it does not come to an end.
     pub async fn settle(&mut self) -> Result<(), String> {
-        let rounds = if self.queues.redelivery.is_some() { MAX_ROUNDS_OF_SCRAPS } else { MAX_ROUNDS };
-        for _ in 0..rounds {
+        for _ in 0..MAX_ROUNDS {
             let carried = match self.carrier {
                 Carrier::Relay => self.relay().await.is_some(),
                 Carrier::Sweeper => {
@@ -89,7 +87,7 @@ impl World {
                 return Ok(());
             }
         }
-        Err(format!("it is not quiet after {rounds} rounds"))
+        Err(format!("it is not quiet after {MAX_ROUNDS} rounds"))
     }
 
     /// From now on delivery is no better than AWS promises it.
@@ -117,7 +115,8 @@ impl World {
 
     /// Takes over what was inserted into the outbox since the last look.
     async fn read_stream(&mut self) {
-        let mut items = self.store.outbox_items().await;
+        // An engine that is away has nothing to show.
+        let mut items = self.store.find_outbox_items().await.unwrap_or_default();
         items.sort_by(|one, other| one.text("sk").cmp(other.text("sk")));
         for item in items.iter().filter(|item| is_pending(item)) {
             if self.stream.seen.insert(item.text("sk").to_owned()) {

@@ -101,8 +101,8 @@ impl Function {
         self.api = None;
     }
 
-    /// Ends, with SIGKILL, whatever process the function has at the moment of the call.
-    pub fn killer(&self) -> impl Fn() + Send + Sync + use<> {
+    /// Ends, with SIGKILL, whatever process the function has at the moment of the call. False when there is none.
+    pub fn killer(&self) -> impl Fn() -> bool + Send + Sync + use<> {
         let running = self.running.clone();
         move || end(&running)
     }
@@ -237,10 +237,11 @@ fn has_ended(running: &Running) -> bool {
     running.lock().unwrap().as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
 }
 
-fn end(running: &Running) {
-    if let Some(mut child) = running.lock().unwrap().take() {
-        // Fails when it has ended by itself.
-        drop(child.kill());
-        child.wait().expect("a process that was started can be waited for");
-    }
+/// False when there is none.
+fn end(running: &Running) -> bool {
+    let Some(mut child) = running.lock().unwrap().take() else { return false };
+    // Fails when it has ended by itself.
+    drop(child.kill());
+    child.wait().expect("a process that was started can be waited for");
+    true
 }

@@ -193,7 +193,7 @@ impl Inner {
                 http::json(StatusCode::OK, &self.bus.put(&put))
             }
             Service::PostOffice => self.post_office.answer(&operation, request.body()),
-            Service::Engine => self.write_alone(request, &operation, index).await,
+            Service::Engine => self.write_alone(request, &operation, index).await?,
         };
         if let Some((_, action)) = &trapped {
             action();
@@ -224,10 +224,10 @@ impl Inner {
     }
 
     /// Refused, where another call is at one of its items.
-    async fn write_alone(&self, request: Request<Bytes>, operation: &str, index: usize) -> Reply {
+    async fn write_alone(&self, request: Request<Bytes>, operation: &str, index: usize) -> Result<Reply, Cut> {
         let Some(contention) = &self.contention else { return self.forward(request, index).await };
         match contention.hold(operation, request.body()) {
-            Err(refusal) => *refusal,
+            Err(refusal) => Ok(*refusal),
             Ok(None) => self.forward(request, index).await,
             Ok(Some(_held)) => {
                 let reply = self.forward(request, index).await;
@@ -237,7 +237,8 @@ impl Inner {
         }
     }
 
-    async fn forward(&self, request: Request<Bytes>, index: usize) -> Reply {
+    /// Cut, where the engine is away.
+    async fn forward(&self, request: Request<Bytes>, index: usize) -> Result<Reply, Cut> {
         let (mut parts, mut body) = request.into_parts();
         if self.counts_units {
             body = meter::ask(&body);
@@ -245,10 +246,9 @@ impl Inner {
         }
         parts.uri = Uri::try_from(format!("{}{}", self.engine, parts.uri.path())).expect("the engine's address");
         parts.headers.remove(header::HOST);
-        let response =
-            self.client.request(Request::from_parts(parts, Full::new(body))).await.expect("the engine answers");
+        let response = self.client.request(Request::from_parts(parts, Full::new(body))).await.map_err(|_| Cut)?;
         let (mut parts, body) = response.into_parts();
-        let mut body = body.collect().await.expect("the engine's whole answer").to_bytes();
+        let mut body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         parts.headers.remove(header::TRANSFER_ENCODING);
         if self.counts_units && parts.status.is_success() {
             let units;
@@ -259,6 +259,6 @@ impl Inner {
                 call.units = units;
             }
         }
-        Reply::from_parts(parts, Full::new(body))
+        Ok(Reply::from_parts(parts, Full::new(body)))
     }
 }

@@ -97,6 +97,8 @@ pub struct Setup {
     pub line: Line,
     /// `LOG_LEVEL` of the functions.
     pub log_level: &'static str,
+    /// Where an engine runs that is not this process.
+    pub engine: Option<String>,
     /// What the functions' environment has otherwise than usual.
     pub variables: Vec<(&'static str, String)>,
 }
@@ -104,7 +106,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         // The most that an operator can turn on: none of it may tell who somebody is.
-        Self { line: Line::default(), log_level: "trace", variables: Vec::new() }
+        Self { line: Line::default(), log_level: "trace", engine: None, variables: Vec::new() }
     }
 }
 
@@ -149,7 +151,10 @@ impl World {
 
     /// The same, with what was chosen.
     pub async fn start_with(setup: Setup) -> Self {
-        let store = TestStore::start().await;
+        let store = match &setup.engine {
+            Some(endpoint) => TestStore::start_at(endpoint.clone()).await,
+            None => TestStore::start().await,
+        };
         Fixtures::load(&store).await;
         deals::promise(&store).await;
         let (bus, post_office) = (Arc::new(Bus::default()), Arc::new(PostOffice::default()));
@@ -217,7 +222,9 @@ impl World {
         self.arm(name, None);
         self.doubt();
         let kill = self.function(name).killer();
-        self.proxy.trap(call, stage, kill);
+        self.proxy.trap(call, stage, move || {
+            kill();
+        });
     }
 
     /// How often each function has been called so far.

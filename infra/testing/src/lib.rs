@@ -21,7 +21,7 @@ mod tables;
 pub use bulk::Bulk;
 pub use calls::CallCounter;
 pub use committed::assert_committed;
-pub use engine::{Item, TestStore};
+pub use engine::{Item, TestStore, serve_file};
 pub use fixtures::{Fixtures, STARTED_AT, TestClock, contact, name, submission};
 pub use imports::Upload;
 pub use queue::{batch, failed, in_a_minute};

@@ -1,5 +1,7 @@
 //! Tables as `template.yaml` describes them, so that tests and deployments cannot drift apart.
 
+use std::sync::LazyLock;
+
 use aws_sdk_dynamodb::{
     Client,
     types::{
@@ -9,13 +11,13 @@ use aws_sdk_dynamodb::{
 };
 use saphyr::{LoadableYamlNode as _, Yaml};
 
-const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+/// Read once: every test has tables of its own.
+static TEMPLATE: LazyLock<Vec<Yaml<'static>>> =
+    LazyLock::new(|| Yaml::load_from_str(include_str!("../../../template.yaml")).expect("template.yaml is YAML"));
 
 /// Creates the template's table `resource` under the name `table`.
 pub async fn create(client: &Client, resource: &str, table: &str) {
-    let text = std::fs::read_to_string(TEMPLATE).expect("template.yaml");
-    let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML");
-    let properties = &documents[0]["Resources"][resource]["Properties"];
+    let properties = &TEMPLATE[0]["Resources"][resource]["Properties"];
     let attributes = list(properties, "AttributeDefinitions").map(|attribute| {
         AttributeDefinition::builder()
             .attribute_name(string(attribute, "AttributeName"))
