@@ -198,7 +198,7 @@ impl World {
     }
 
     /// Puts a message into the function's queue.
-    pub(crate) fn enqueue(&mut self, function: Name, body: String) {
+    pub fn enqueue(&mut self, function: Name, body: String) {
         let id = format!("message-{}", self.number());
         self.queues.put(function, Message { id, body, receives: 0 });
     }

@@ -1,7 +1,7 @@
 //! Forms come in from all sides while functions are killed (SIGKILL) at random moments, and the engine too, with what is
 //! stored kept as a disk keeps it. Browsers send again what was not taken. When the storm is over, everything must hold.
 //!
-//! `STORM=20000` posts so many forms (the short form: 240) with `STORM_KILLS` kills of functions (12) and
+//! `STORM=20000` posts so many forms (the short form: 160) with `STORM_KILLS` kills of functions (10) and
 //! `STORM_RESTARTS` restarts of the engine (2), at moments that `STORM_SEED` chooses; `STORM_LANES` says how many forms
 //! are on their way at once.
 #![allow(
@@ -148,7 +148,7 @@ async fn strike(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_loses_nothing() {
     let begun = Instant::now();
-    let (captures, kills) = (setting("STORM", 240), setting("STORM_KILLS", 12));
+    let (captures, kills) = (setting("STORM", 160), setting("STORM_KILLS", 10));
     let (restarts, lanes) = (setting("STORM_RESTARTS", 2), setting("STORM_LANES", 3));
     let seed = setting("STORM_SEED", 1);
     let mut random = fastrand::Rng::with_seed(u64::try_from(seed).unwrap());

@@ -1,4 +1,5 @@
-//! Whatever arrives, it is answered: 5,000 generated events, from one seed.
+//! Whatever arrives, it is answered: 5,000 generated events, from one seed. `HOSTILE_EVENTS=20000` sends more of them,
+//! `HOSTILE_SEED` others.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::{
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::world::{GOLDEN, World, text};
 
-const EVENTS: usize = 5_000;
+const EVENTS: u64 = 5_000;
 const SEED: [u8; 32] = *b"winnerr referrals hostile input!";
 
 /// Text that has broken somebody's software before.
@@ -158,14 +159,26 @@ fn event() -> impl Strategy<Value = Value> {
         })
 }
 
+/// A number from the environment: the only place of these tests that reads one.
+#[allow(clippy::disallowed_methods)]
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+}
+
 #[tokio::test]
-async fn five_thousand_hostile_events_are_all_answered() {
+async fn thousands_of_hostile_events_are_all_answered() {
+    let (events, number) = (setting("HOSTILE_EVENTS").unwrap_or(EVENTS), setting("HOSTILE_SEED").unwrap_or_default());
+    let mut seed = SEED;
+    for (byte, more) in seed.iter_mut().zip(number.to_le_bytes()) {
+        *byte = byte.wrapping_add(more);
+    }
+    println!("hostile: {events} events, seed {number}");
     let world = World::new().await;
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &SEED);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let strategy = event();
     let mut answers = std::collections::BTreeMap::<i64, usize>::new();
-    for number in 0..EVENTS {
+    for number in 0..events {
         let event = strategy.new_tree(&mut runner).unwrap().current();
         let response = world.send(|golden| *golden = event.clone()).await;
         let status = response.status_code;
@@ -188,4 +201,5 @@ async fn five_thousand_hostile_events_are_all_answered() {
     for item in world.store.items().await.iter().filter(|item| item.kind() == "REFERRAL") {
         assert!(!item.text("referredName").chars().any(char::is_control));
     }
+    println!("hostile: {answers:?}");
 }
