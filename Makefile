@@ -8,7 +8,7 @@ TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
 .PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export import openapi build test \
-	test-rust test-flow test-browser fuzz-api bench check lint fmt python tools local-tools browser-tools check-tools
+	test-rust test-flow test-browser fuzz fuzz-api bench check lint fmt python tools local-tools browser-tools check-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ test-flow: build local-tools ## The store contract and whole flows, on the deplo
 
 test-browser: build browser-tools ## The form and the widget in headless Chromium: [TESTS=infra/browser/test_....py]
 	@.venv/local/bin/python infra/local/flow.py --browser
+
+fuzz: python ## The parsers against bytes that nobody thought of, with nightly: [MINUTES=10] [TARGET=contact]
+	@$(PYTHON) infra/local/fuzz.py $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(TARGET),--target "$(TARGET)")
 
 fuzz-api: build local-tools ## The API against its OpenAPI documents, at length: [SEED=...] [EXAMPLES=100]
 	@.venv/local/bin/python infra/local/flow.py --fuzz
