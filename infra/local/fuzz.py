@@ -22,7 +22,8 @@ from failure import Failure
 ROOT = Path(__file__).resolve().parents[2]
 FUZZ = ROOT / "shared" / "fuzz"
 STATE = ROOT / ".local" / "fuzz"
-NIGHTLY = {**os.environ, "RUSTUP_TOOLCHAIN": "nightly"}
+# A toolchain that is missing is for somebody to install, and not for rustup by itself.
+NIGHTLY = {**os.environ, "RUSTUP_TOOLCHAIN": "nightly", "RUSTUP_AUTO_INSTALL": "0"}
 DEFAULT_MINUTES = 10.0
 # Longer than the longest file of the corpus: what goes wrong needs no more.
 MAX_BYTES = 16_384
@@ -85,14 +86,15 @@ def search(binary: Path, seconds: int, seed: int) -> Found:
     with log.open("wb") as output:
         code = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False).returncode
     text = log.read_text(errors="replace")
-    written = re.search(r"Test unit written to (.+)", text)
-    if code != 0 and written is None:
+    written = re.findall(r"Test unit written to (.+)", text)
+    if code != 0 and not written:
         raise Failure(f"{name} could not run: {log} says why")
     return Found(
         executions=_last(r"stat::number_of_executed_units: +(\d+)", text) or _last(r"^#(\d+)\t", text),
         coverage=_last(r" cov: (\d+)", text),
         corpus=_last(r" corp: (\d+)", text),
-        crash=Path(written.group(1)) if written else None,
+        # What was only slow is written down, too.
+        crash=Path(written[-1]) if code != 0 else None,
     )
 
 
@@ -141,8 +143,11 @@ def main() -> int:
         return 130
     for binary, crash in crashes:
         print(f"error: {binary.name} does not stand {crash.relative_to(ROOT)}", file=sys.stderr)
-        print(f"  again:     {binary.relative_to(ROOT)} {crash.relative_to(ROOT)}", file=sys.stderr)
-        print(f"  for good:  cp it to shared/fuzz/corpus/{binary.name}, where `make test` reads it", file=sys.stderr)
+        again = f"{binary.relative_to(ROOT)} {crash.relative_to(ROOT)}"
+        print(f"  why:       .local/fuzz/{binary.name}.log", file=sys.stderr)
+        print(f"  again:     {again}", file=sys.stderr)
+        print(f"  smaller:   {again} -minimize_crash=1 -runs=100000", file=sys.stderr)
+        print(f"  for good:  copy it to shared/fuzz/corpus/{binary.name}, where `make test` reads it", file=sys.stderr)
     return 1 if crashes else 0
 
 

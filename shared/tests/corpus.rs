@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use referrals::domain::phone::{Phone, Region};
+
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
@@ -30,6 +32,28 @@ fn every_target_stands_its_corpus() {
     let folders: BTreeSet<_> = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(folders, names, "a folder for each target, and no other");
     assert!(bytes < 1_000_000, "the corpus has {bytes} bytes: `make fuzz` keeps the rest in .local");
+}
+
+/// A fuzzer makes numbers up, and some of them are somebody's.
+#[test]
+fn the_numbers_of_the_corpus_are_nobodys() {
+    for (name, _) in targets::TARGETS {
+        for file in fs::read_dir(folder().join("corpus").join(name)).unwrap() {
+            let path = file.unwrap().path();
+            let data = fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&data);
+            let regions = [text.lines().next().unwrap_or_default(), "US"];
+            for region in regions.iter().filter_map(|region| Region::parse(region).ok()) {
+                for phone in text.split(['\n', ',', '"', '&', '=']).filter_map(|part| Phone::parse(part, &region).ok())
+                {
+                    let number = phone.as_str();
+                    // What is set aside for stories, in the two countries that the samples are of.
+                    let is_american = number.starts_with("+1") && number.get(5..8) == Some("555");
+                    assert!(is_american || number.starts_with("+442079460"), "{number} in {}", path.display());
+                }
+            }
+        }
+    }
 }
 
 /// Packages of a `Cargo.lock`, as name and version.

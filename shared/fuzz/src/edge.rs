@@ -7,7 +7,7 @@ use std::{cell::RefCell, convert::Infallible, rc::Rc};
 
 use axum::{
     body::{Body, to_bytes},
-    http::{Request, Response, header},
+    http::{HeaderValue, Request, Response, header},
 };
 use referrals::http::{RequestId, SourceIp, answer};
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub fn check(data: &[u8]) {
         }
     };
     let answer = runtime.block_on(answer(tower::service_fn(echo), event));
-    assert_eq!(answer.headers.get(header::CACHE_CONTROL).map(|value| value.as_bytes()), Some(&b"no-store"[..]));
+    assert_eq!(answer.headers.get(header::CACHE_CONTROL).map(HeaderValue::as_bytes), Some(&b"no-store"[..]));
     let id = answer.headers.get("x-request-id").cloned();
     let (status, is_base64) = (answer.status_code, answer.is_base64_encoded);
     let written = serde_json::to_value(answer);

@@ -15,8 +15,11 @@ pub mod text;
 pub mod time;
 pub mod urlencoded;
 
+/// Panics where what has to hold of the bytes does not.
+pub type Check = fn(&[u8]);
+
 /// Every target by its name, which is that of its folder in `corpus`.
-pub const TARGETS: [(&str, fn(&[u8])); 12] = [
+pub const TARGETS: [(&str, Check); 12] = [
     ("body", body::check),
     ("bus", bus::check),
     ("codes", codes::check),
