@@ -8,7 +8,8 @@ TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
 .PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export import openapi build test \
-	test-rust test-flow test-browser soak fuzz-api bench check lint fmt python tools local-tools browser-tools check-tools
+	test-rust test-flow test-browser soak fuzz fuzz-api bench check lint fmt python tools local-tools browser-tools \
+	check-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,8 +65,10 @@ test-flow: build local-tools ## The store contract and whole flows, on the deplo
 test-browser: build browser-tools ## The form and the widget in headless Chromium: [TESTS=infra/browser/test_....py]
 	@.venv/local/bin/python infra/local/flow.py --browser
 
-soak: python ## The long forms of the tests that meet chance: [PART=storm] [SEED=...]
-	@$(PYTHON) infra/local/soak.py $(if $(PART),--part "$(PART)") $(if $(SEED),--seed "$(SEED)")
+soak: local-tools ## The long forms of the tests that meet chance: [PART=storm] [SEED=...]
+	@.venv/local/bin/python infra/local/soak.py $(if $(PART),--part "$(PART)") $(if $(SEED),--seed "$(SEED)")
+fuzz: python ## The parsers against bytes that nobody thought of, with nightly: [MINUTES=10] [TARGET=contact]
+	@$(PYTHON) infra/local/fuzz.py $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(TARGET),--target "$(TARGET)")
 
 fuzz-api: build local-tools ## The API against its OpenAPI documents, at length: [SEED=...] [EXAMPLES=100]
 	@.venv/local/bin/python infra/local/flow.py --fuzz

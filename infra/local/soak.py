@@ -15,7 +15,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import toolbox
 from failure import Failure
 from settings import FUNCTIONS
 
@@ -108,7 +107,6 @@ def main() -> int:
     parser.add_argument("--part", choices=PARTS, help="one of them only")
     parser.add_argument("--seed", type=int, help="begin with this seed")
     arguments = parser.parse_args()
-    toolbox.prerequisites()
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
         build()

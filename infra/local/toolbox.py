@@ -21,7 +21,9 @@ ENVIRONMENTS = {
     "browser": "infra/browser/requirements.txt",
     "checks": "infra/checks/requirements.txt",
 }
+TOOLS = ROOT / ".local" / "tools"
 CARGO_DENY = "0.20.2"
+CARGO_FUZZ = "0.13.2"
 
 
 def prerequisites() -> None:
@@ -61,17 +63,16 @@ def environment(name: str) -> None:
     marker.write_text(wanted)
 
 
-def cargo_deny() -> None:
-    """Build cargo-deny into .local/tools, unless that version is there."""
-    directory = ROOT / ".local" / "tools"
-    tool = directory / "bin" / "cargo-deny"
+def cargo_tool(name: str, version: str) -> Path:
+    """Build a tool of cargo's into .local/tools, unless that version is there."""
+    tool = TOOLS / "bin" / name
     if tool.exists():
         said = subprocess.run([str(tool), "--version"], stdout=subprocess.PIPE, check=False).stdout.decode()
-        if said.split()[-1:] == [CARGO_DENY]:
-            return
-    print("Building cargo-deny %s into .local/tools, once ..." % CARGO_DENY, flush=True)
-    package = "cargo-deny@" + CARGO_DENY
-    _run(["cargo", "install", "--quiet", "--locked", "--debug", "--root", str(directory), package])
+        if said.split()[-1:] == [version]:
+            return tool
+    print("Building %s %s into .local/tools, once ..." % (name, version), flush=True)
+    _run(["cargo", "install", "--quiet", "--locked", "--debug", "--root", str(TOOLS), name + "@" + version])
+    return tool
 
 
 def _run(command: list[str]) -> None:
@@ -90,7 +91,7 @@ def main() -> None:
     for name in arguments.environments:
         environment(name)
     if arguments.cargo_deny:
-        cargo_deny()
+        cargo_tool("cargo-deny", CARGO_DENY)
 
 
 if __name__ == "__main__":

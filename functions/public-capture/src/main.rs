@@ -1,5 +1,6 @@
 //! public-capture: the doors that anybody on the internet may use. The API, the hosted form, and the widget's script.
 
+mod accept_language;
 mod capture;
 mod door;
 mod etag;

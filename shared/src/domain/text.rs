@@ -168,7 +168,8 @@ impl fmt::Debug for Reason {
 /// Text of several lines. Pasting brings vertical tabs and the like; losing one is better than losing what was typed.
 fn cleaned(text: &str, max_chars: usize) -> Result<Option<String>, InvalidText> {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
-    let clean: String = lines.nfc().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
+    // What stood between a letter and its accent is gone before the two become one.
+    let clean: String = lines.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).nfc().collect();
     let clean = clean.trim();
     if clean.chars().count() > max_chars {
         return Err(InvalidText::TooLong);
@@ -214,6 +215,7 @@ mod tests {
         let notes = Notes::parse(" a\r\nb\rc\u{0B}d\u{0} ").unwrap().unwrap();
         assert_eq!(notes.as_str(), "a\nb\ncd");
         assert_eq!(Notes::parse(" \r\n "), Ok(None));
+        assert_eq!(Notes::parse("Zoe\u{0}\u{308}").unwrap().unwrap().as_str(), "Zoë");
     }
 
     #[test]

@@ -19,7 +19,9 @@ impl Timestamp {
     /// Cuts to milliseconds.
     #[must_use]
     pub fn from_jiff(at: jiff::Timestamp) -> Self {
-        Self(jiff::Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at))
+        // Not by way of its milliseconds: `jiff` makes none of those of the last second that there is.
+        let cut = jiff::Timestamp::new(at.as_second(), at.subsec_nanosecond() / 1_000_000 * 1_000_000);
+        Self(cut.unwrap_or(at))
     }
 
     /// # Errors
@@ -32,13 +34,13 @@ impl Timestamp {
     /// Saturates at the end of time, which is the year 9999.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(self.0))
+        Self::from_jiff(self.0.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(self.0))
     }
 
     /// Saturates as [`Self::plus_seconds`].
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {
-        Self(self.0.saturating_add(SignedDuration::from_millis(millis)).unwrap_or(self.0))
+        Self::from_jiff(self.0.saturating_add(SignedDuration::from_millis(millis)).unwrap_or(self.0))
     }
 
     /// As the clocks and calendars of a zone show it.
@@ -89,8 +91,10 @@ mod tests {
             ("2026-11-22T07:00:00Z", "2026-11-22T07:00:00.000Z"),
             ("2026-11-22T07:00:00.123999Z", "2026-11-22T07:00:00.123Z"),
             ("2026-11-22T09:00:00.5+02:00", "2026-11-22T07:00:00.500Z"),
+            ("9999-12-30T22:00:00.999999999Z", "9999-12-30T22:00:00.999Z"),
         ] {
             assert_eq!(Timestamp::parse(given).unwrap().to_string(), written);
+            assert_eq!(Timestamp::parse(given), Timestamp::parse(written));
         }
     }
 
@@ -106,6 +110,8 @@ mod tests {
     fn adds_seconds() {
         let at = Timestamp::parse("2026-11-22T07:00:00Z").unwrap();
         assert_eq!(at.plus_seconds(30 * 86_400).to_string(), "2026-12-22T07:00:00.000Z");
-        assert_eq!(at.plus_seconds(i64::MAX).to_string().get(..4), Some("9999"));
+        let last = at.plus_seconds(i64::MAX);
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00.999Z");
+        assert_eq!([last.plus_millis(1), Timestamp::parse(&last.to_string()).unwrap()], [last; 2]);
     }
 }
