@@ -216,4 +216,25 @@ mod tests {
             assert_eq!(zone("UTC").day_begins(day), Err(InvalidDay), "{day:?}");
         }
     }
+
+    #[test]
+    fn a_day_is_the_zones() {
+        let time = at("2026-12-01T04:59:59Z");
+        assert_eq!(
+            (zone("America/New_York").day_of(time), zone("UTC").day_of(time)),
+            ("2026-11-30".into(), "2026-12-01".into())
+        );
+    }
+
+    #[test]
+    fn what_is_stored_is_read_again_and_checked() {
+        let (zone, month) = (zone("America/New_York"), Month::parse("2026-02").unwrap());
+        assert_eq!(serde_json::to_value(&zone).unwrap(), "America/New_York");
+        assert_eq!(serde_json::from_str::<Zone>("\"America/New_York\"").unwrap(), zone);
+        assert!(serde_json::from_str::<Zone>("\"America/Nowhere\"").is_err());
+        assert_eq!(serde_json::to_value(month).unwrap(), "2026-02");
+        assert_eq!(serde_json::from_str::<Month>("\"2026-02\"").unwrap(), month);
+        assert!(serde_json::from_str::<Month>("\"2026-13\"").is_err());
+        assert_eq!(Zone::utc().as_str(), "UTC");
+    }
 }

@@ -148,6 +148,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_limit_counts_bytes_of_both_forms() {
+        let of = |bytes: usize| {
+            format!(
+                "{}@{}.example",
+                "a".repeat(60),
+                ["b".repeat(63).as_str(), "c".repeat(63).as_str(), &"d".repeat(bytes - 197)].join(".")
+            )
+        };
+        assert_eq!((of(254).len(), of(255).len()), (254, 255));
+        assert!(Email::parse(&of(254)).is_ok());
+        assert_eq!(Email::parse(&of(255)), Err(InvalidEmail));
+    }
+
+    #[test]
+    fn the_wire_has_the_domain_in_ascii() {
+        assert_eq!(Email::parse("Pat@Müller.example").unwrap().wire_form(), "Pat@xn--mller-kva.example");
+        assert_eq!(Email::parse("Pat@example.com").unwrap().wire_form(), "Pat@example.com");
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let email = Email::parse("pat@example.com").unwrap();
+        assert_eq!(format!("{email:?} {:?}", email.key()), "Email(redacted) EmailKey(redacted)");
+    }
+
     proptest! {
         #[test]
         fn parsing_never_panics_and_is_stable(text in "\\PC{0,40}@\\PC{0,40}") {

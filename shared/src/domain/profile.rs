@@ -168,4 +168,10 @@ mod tests {
         let back = held.changed(&content("jane-doe", true), at(2)).unwrap().unwrap();
         assert_eq!((back.slug.as_str(), back.slugs), ("jane-doe", held.slugs));
     }
+
+    #[test]
+    fn a_slug_vouches_for_the_profiles_organization_and_agent() {
+        let record = profile(true).slug_record();
+        assert_eq!((record.organization_id.as_str(), record.agent_user_id.as_str()), ("org_1", "user_1"));
+    }
 }

@@ -150,3 +150,12 @@ proptest! {
         prop_assert!(sum.is_nothing());
     }
 }
+
+#[test]
+fn names_on_the_wire_are_those_of_the_contract() {
+    for grouping in Grouping::ALL {
+        assert_eq!(serde_json::to_value(grouping).unwrap(), grouping.as_str());
+        assert_eq!(Grouping::find(grouping.as_str()), Some(grouping));
+    }
+    assert_eq!(Grouping::find("Agent"), None);
+}
