@@ -317,3 +317,13 @@ fn who_left_is_history_too() {
         assert_eq!(referral(&text).agent_user_id.as_str(), "user_2", "{text:?}");
     }
 }
+
+#[test]
+fn a_row_is_called_by_its_system_and_its_id_whatever_else_is_wrong() {
+    let called = |text: &[&str]| ImportRow::origin_of(&cells(text)).map(|origin| origin.name() == ("crm", "17"));
+    assert_eq!(called(&[]), Some(true));
+    assert_eq!(called(&["sourceSystem= crm ", "status=GONE", "receivedAt="]), Some(true));
+    for cell in ["sourceSystem=", "externalId=", "externalId= "] {
+        assert_eq!(called(&[cell]), None, "{cell:?}");
+    }
+}
