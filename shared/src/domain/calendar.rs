@@ -174,6 +174,7 @@ mod tests {
             ("2026-06-30T14:00:00.000Z", "Pacific/Kiritimati", "2026-07"),
             ("2026-07-01T03:59:59.999Z", "America/New_York", "2026-06"),
             ("1970-01-01T00:00:00.000Z", "America/New_York", "1970-01"),
+            ("1970-06-15T00:00:00.000Z", "UTC", "1970-06"),
             ("9999-12-30T00:00:00.000Z", "UTC", "9999-12"),
         ] {
             assert_eq!(Month::of(at(time), &zone(name)).to_string(), month, "{time} {name}");
