@@ -158,6 +158,26 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_a_profile_is_changed_by_itself() {
+        let before = profile(true);
+        let same = || content("jane-doe", true);
+        let name = |text| PersonName::parse(text).unwrap();
+        let new = AgentProfile { version: 2, updated_at: at(1), ..before.clone() };
+        for (asked, wanted) in [
+            (
+                ProfileContent { display_name: name("Jane D."), ..same() },
+                AgentProfile { display_name: name("Jane D."), ..new.clone() },
+            ),
+            (
+                ProfileContent { brokerage: name("Other Realty"), ..same() },
+                AgentProfile { brokerage: name("Other Realty"), ..new.clone() },
+            ),
+        ] {
+            assert_eq!(before.changed(&asked, at(1)), Ok(Some(wanted)));
+        }
+    }
+
+    #[test]
     fn ten_slugs_are_held_and_each_can_be_taken_back() {
         let mut held = profile(true);
         for number in 2..=MAX_SLUGS {
