@@ -163,8 +163,9 @@ mod tests {
     }
 
     #[test]
-    fn the_wire_has_the_domain_in_ascii() {
-        assert_eq!(Email::parse("Pat@Müller.example").unwrap().wire_form(), "Pat@xn--mller-kva.example");
+    fn an_address_stays_as_it_was_typed_and_the_wire_has_its_domain_in_ascii() {
+        let typed = Email::parse(" Pat@Müller.example ").unwrap();
+        assert_eq!((typed.as_str(), typed.wire_form().as_str()), ("Pat@Müller.example", "Pat@xn--mller-kva.example"));
         assert_eq!(Email::parse("Pat@example.com").unwrap().wire_form(), "Pat@example.com");
     }
 
