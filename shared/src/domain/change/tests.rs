@@ -148,7 +148,7 @@ fn the_reason_for_a_reward_goes_before_the_reason_for_the_loss() {
         (release.clone(), None, Some("looked at")),
         (release, lost, Some("looked at")),
     ] {
-        let change = ReferralChange { reward_action, lost_reason, ..ReferralChange::default() };
+        let change = ReferralChange { lost_reason, reward_action, ..ReferralChange::default() };
         assert_eq!(change.reason().map(Reason::as_str), wanted);
     }
 }
