@@ -123,3 +123,18 @@ pub struct AuditEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_the_history_are_those_of_the_contract() {
+        for action in AuditAction::ALL {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+        }
+        let member = Actor::Member(UserId::parse("user_1").unwrap());
+        let names = [Actor::Public, member, Actor::System("messages")].map(|actor| actor.to_string());
+        assert_eq!(names, ["public", "user_1", "system:messages"]);
+    }
+}

@@ -174,6 +174,7 @@ mod tests {
             ("2026-06-30T14:00:00.000Z", "Pacific/Kiritimati", "2026-07"),
             ("2026-07-01T03:59:59.999Z", "America/New_York", "2026-06"),
             ("1970-01-01T00:00:00.000Z", "America/New_York", "1970-01"),
+            ("1970-06-15T00:00:00.000Z", "UTC", "1970-06"),
             ("9999-12-30T00:00:00.000Z", "UTC", "9999-12"),
         ] {
             assert_eq!(Month::of(at(time), &zone(name)).to_string(), month, "{time} {name}");
@@ -215,5 +216,26 @@ mod tests {
         for day in ["", "2026-02-30", "22.11.2026", "2026-11-22T00:00", "20261122", "1969-12-31", "-002026-1"] {
             assert_eq!(zone("UTC").day_begins(day), Err(InvalidDay), "{day:?}");
         }
+    }
+
+    #[test]
+    fn a_day_is_the_zones() {
+        let time = at("2026-12-01T04:59:59Z");
+        assert_eq!(
+            (zone("America/New_York").day_of(time), zone("UTC").day_of(time)),
+            ("2026-11-30".into(), "2026-12-01".into())
+        );
+    }
+
+    #[test]
+    fn what_is_stored_is_read_again_and_checked() {
+        let (zone, month) = (zone("America/New_York"), Month::parse("2026-02").unwrap());
+        assert_eq!(serde_json::to_value(&zone).unwrap(), "America/New_York");
+        assert_eq!(serde_json::from_str::<Zone>("\"America/New_York\"").unwrap(), zone);
+        assert!(serde_json::from_str::<Zone>("\"America/Nowhere\"").is_err());
+        assert_eq!(serde_json::to_value(month).unwrap(), "2026-02");
+        assert_eq!(serde_json::from_str::<Month>("\"2026-02\"").unwrap(), month);
+        assert!(serde_json::from_str::<Month>("\"2026-13\"").is_err());
+        assert_eq!(Zone::utc().as_str(), "UTC");
     }
 }

@@ -183,4 +183,17 @@ mod tests {
             assert_eq!(channels, expected, "{bits:05b}");
         }
     }
+
+    #[test]
+    fn names_on_the_wire_are_those_of_the_contract() {
+        for channel in ConsentChannel::ALL {
+            assert_eq!(serde_json::to_value(channel).unwrap(), channel.as_str());
+            assert_eq!(ConsentChannel::find(channel.as_str()), Some(channel));
+        }
+        for (text, wording) in [("form-v1", ConsentText::FormV1), ("form-v1-es", ConsentText::FormV1Es)] {
+            assert_eq!(serde_json::to_value(wording).unwrap(), text);
+            assert_eq!(ConsentText::find(text), Some(wording));
+        }
+        assert_eq!((ConsentChannel::find("email"), ConsentText::find("form-v2")), (None, None));
+    }
 }

@@ -92,4 +92,18 @@ mod tests {
             assert_eq!(other.is_same_person(&one), same);
         }
     }
+
+    #[test]
+    fn of_two_ways_to_reach_somebody_only_the_held_ones_stay() {
+        let both = contact("Pat@example.com", "+14155552671");
+        let keys = both.keys();
+        for (held, wanted) in [
+            (&keys[..], both.clone()),
+            (&keys[..1], contact("Pat@example.com", "")),
+            (&keys[1..], contact("", "+14155552671")),
+            (&[], contact("", "")),
+        ] {
+            assert_eq!(Contact::of_keys(&both, held), wanted);
+        }
+    }
 }

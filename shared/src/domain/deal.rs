@@ -182,8 +182,9 @@ mod tests {
         calendar::Zone,
         contact::Contact,
         id::OrgId,
-        referral::{Channel, NewReferral},
-        text::PersonName,
+        money::Currency,
+        referral::{Channel, NewReferral, RewardStatus, RewardType},
+        text::{PersonName, Reason},
     };
 
     const DAY: i64 = DAY_SECONDS;
@@ -210,6 +211,29 @@ mod tests {
         referral.status = status;
         referral.resulting_deal_id = DealId::parse(deal).ok();
         referral
+    }
+
+    /// Of two days after the first referral.
+    fn news(revision: u64, state: DealState) -> DealNews {
+        DealNews {
+            revision,
+            state,
+            at: at(2 * DAY),
+            agent_user_id: None,
+            person_ids: vec![],
+            named_referral_id: None,
+            revenue: None,
+        }
+    }
+
+    fn policy() -> RewardPolicy {
+        let mut policy = RewardPolicy::default_of(OrgId::parse("org_1").unwrap());
+        (policy.reward_type, policy.reward_value) = (RewardType::GiftCard, Some(5_000));
+        policy
+    }
+
+    fn hear(referral: &mut Referral, deal: &str, news: &DealNews) -> Heard {
+        referral.hear_of(&deal_id(deal), news, &policy(), at(9 * DAY))
     }
 
     #[test]
@@ -252,15 +276,6 @@ mod tests {
 
     #[test]
     fn only_a_higher_revision_is_news() {
-        let news = |revision, state| DealNews {
-            revision,
-            state,
-            at: at(0),
-            agent_user_id: None,
-            person_ids: vec![],
-            named_referral_id: None,
-            revenue: None,
-        };
         let mut deal = Deal::unheard_of(deal_id("deal_1"));
         for (revision, state, is_news, is_won) in [
             (2, DealState::Won, true, true),
@@ -271,6 +286,93 @@ mod tests {
             (5, DealState::Lost, false, true),
         ] {
             assert_eq!((deal.hear(news(revision, state)), deal.is_won()), (is_news, is_won), "{revision} {state:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_won_converts_and_what_is_taken_back_is_qualified_again() {
+        for status in ReferralStatus::ALL {
+            let mut before = referral("ref_1", 0, status, "deal_1");
+            before.lost_reason = Reason::parse("no answer").unwrap();
+            before.reversed = true;
+            let mut won = before.clone();
+            assert_eq!(hear(&mut won, "deal_1", &news(1, DealState::Won)), Heard::Changed, "{status:?}");
+            assert_eq!(won.status, ReferralStatus::Converted);
+            assert_eq!(won.conversion, Some(Conversion { converted_at: at(2 * DAY), revenue: None }));
+            if status != ReferralStatus::Converted {
+                assert_eq!((&won.lost_reason, won.reversed), (&None, false), "{status:?}");
+                assert_eq!(won.reward_status, RewardStatus::Pending, "{status:?}");
+            }
+            let again = won.clone();
+            assert_eq!(hear(&mut won, "deal_1", &news(2, DealState::Won)), Heard::Unchanged, "{status:?}");
+            assert_eq!(won, again);
+
+            for state in [DealState::Reopened, DealState::Lost] {
+                let mut back = before.clone();
+                let heard = hear(&mut back, "deal_1", &news(1, state));
+                if status == ReferralStatus::Converted {
+                    assert_eq!((heard, back.status), (Heard::Changed, ReferralStatus::Qualified), "{state:?}");
+                } else {
+                    assert_eq!((heard, &back), (Heard::Unchanged, &before), "{state:?} in {status:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_another_deal_or_was_lost_too_long_ago_stays() {
+        for state in [DealState::Won, DealState::Reopened, DealState::Lost] {
+            let before = referral("ref_1", 0, ReferralStatus::Converted, "deal_1");
+            let mut after = before.clone();
+            let heard = hear(&mut after, "deal_2", &news(1, state));
+            assert!(matches!(heard, Heard::NotHere(_)), "{state:?}");
+            assert_eq!(after, before, "{state:?}");
+        }
+        // One that is open goes with the deal that is won.
+        let mut open = referral("ref_1", 0, ReferralStatus::Qualified, "deal_1");
+        assert_eq!(hear(&mut open, "deal_2", &news(1, DealState::Won)), Heard::Changed);
+        assert_eq!(open.resulting_deal_id, Some(deal_id("deal_2")));
+        for (won_at, is_here) in [(730 * DAY, true), (730 * DAY + 1, false)] {
+            let mut lost = referral("ref_1", 0, ReferralStatus::Lost, "");
+            let heard = hear(&mut lost, "deal_1", &DealNews { at: at(won_at), ..news(1, DealState::Won) });
+            assert_eq!(matches!(heard, Heard::NotHere(_)), !is_here, "{won_at}");
+            assert_eq!(lost.status == ReferralStatus::Converted, is_here, "{won_at}");
+        }
+    }
+
+    #[test]
+    fn later_news_corrects_what_the_deal_brought_and_what_it_does_not_say_stays() {
+        let revenue = |price| {
+            let currency = Currency::us_dollar();
+            Some(Revenue { currency, sale_price_minor: Some(price), gross_commission_minor: None })
+        };
+        let mut referral = referral("ref_1", 0, ReferralStatus::Received, "");
+        for (day, told, known) in [(3, revenue(7), revenue(7)), (4, None, revenue(7)), (2, revenue(9), revenue(9))] {
+            let told = DealNews { at: at(day * DAY), revenue: told, ..news(1, DealState::Won) };
+            assert_eq!(hear(&mut referral, "deal_1", &told), Heard::Changed, "{day}");
+            assert_eq!(referral.conversion, Some(Conversion { converted_at: at(day * DAY), revenue: known }), "{day}");
+        }
+    }
+
+    #[test]
+    fn a_deal_is_applied_when_its_referral_has_heard_the_latest_until_it_is_let_go() {
+        for (is_linked, applied, latest, wanted) in [
+            (true, Some(2), Some(2), true),
+            (false, Some(2), Some(2), false),
+            (true, Some(1), Some(2), false),
+            (true, None, Some(2), false),
+            (true, None, None, false),
+            (true, Some(2), None, false),
+        ] {
+            let mut deal = Deal::unheard_of(deal_id("deal_1"));
+            deal.referral_id = is_linked.then(|| ReferralId::parse("ref_1").unwrap());
+            deal.applied_revision = applied;
+            deal.news = latest.map(|revision| news(revision, DealState::Won));
+            assert_eq!(deal.is_applied(), wanted, "{is_linked} {applied:?} {latest:?}");
+            let told = deal.news.clone();
+            deal.let_go();
+            let left = Deal { news: told, version: 1, ..Deal::unheard_of(deal_id("deal_1")) };
+            assert_eq!(deal, left);
         }
     }
 }

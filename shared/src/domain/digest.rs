@@ -62,4 +62,9 @@ mod tests {
         assert_ne!(HashKey::new("one").hash("203.0.113.7"), HashKey::new("two").hash("203.0.113.7"));
         assert_eq!(HashKey::new("one").hash("203.0.113.7"), HashKey::new("one").hash("203.0.113.7"));
     }
+
+    #[test]
+    fn debug_shows_nothing_of_a_key() {
+        assert_eq!(format!("{:?}", HashKey::new("secret")), "HashKey(redacted)");
+    }
 }

@@ -49,6 +49,7 @@ mod tests {
     use crate::domain::{
         email::Email,
         phone::{Phone, Region},
+        time::Timestamp,
     };
 
     fn email(text: &str) -> Contact {
@@ -90,5 +91,13 @@ mod tests {
                 assert_eq!(one == other, i == j, "{i} {j}");
             }
         }
+    }
+
+    #[test]
+    fn a_key_is_a_digest_and_guards_for_thirty_days() {
+        let key = key("user_1", &email("pat@example.com"), "Sam Lee", &email("sam@example.com"));
+        assert_eq!(key.as_str().len(), 43);
+        let first = Timestamp::parse("2026-11-22T07:00:00Z").unwrap();
+        assert_eq!(first.plus_seconds(GUARD_SECONDS), Timestamp::parse("2026-12-22T07:00:00Z").unwrap());
     }
 }

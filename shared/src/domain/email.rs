@@ -148,6 +148,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_limit_counts_bytes() {
+        let of = |last: usize| {
+            format!("{}@{}.{}.{}.example", "a".repeat(60), "b".repeat(63), "c".repeat(63), "d".repeat(last))
+        };
+        assert_eq!((of(57).len(), of(58).len()), (EMAIL_MAX_BYTES, EMAIL_MAX_BYTES + 1));
+        assert!(Email::parse(&of(57)).is_ok());
+        assert_eq!(Email::parse(&of(58)), Err(InvalidEmail));
+    }
+
+    #[test]
+    fn an_address_stays_as_it_was_typed_and_the_wire_has_its_domain_in_ascii() {
+        let typed = Email::parse(" Pat@Müller.example ").unwrap();
+        assert_eq!((typed.as_str(), typed.wire_form().as_str()), ("Pat@Müller.example", "Pat@xn--mller-kva.example"));
+        assert_eq!(Email::parse("Pat@example.com").unwrap().wire_form(), "Pat@example.com");
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let email = Email::parse("pat@example.com").unwrap();
+        assert_eq!(format!("{email:?} {:?}", email.key()), "Email(redacted) EmailKey(redacted)");
+    }
+
     proptest! {
         #[test]
         fn parsing_never_panics_and_is_stable(text in "\\PC{0,40}@\\PC{0,40}") {

@@ -76,7 +76,12 @@ impl NameQuery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{contact::Contact, id::OrgId, text::PersonName};
+    use crate::domain::{
+        calendar::Zone,
+        id::{OrgId, ReferralId},
+        referral::NewReferral,
+        text::PersonName,
+    };
 
     #[test]
     fn a_name_is_found_by_any_of_its_words_in_any_case_and_order() {
@@ -100,5 +105,50 @@ mod tests {
             assert_eq!(NameQuery::new(query).admits(&person), found, "{query:?}");
         }
         assert!(NameQuery::new(" ").admits_everybody() && !NameQuery::new("a").admits_everybody());
+    }
+
+    #[test]
+    fn each_question_admits_what_it_asks_for_and_nothing_else() {
+        let at = Timestamp::parse("2026-11-22T07:00:00Z").unwrap();
+        let new = NewReferral {
+            referrer_person_id: PersonId::parse("person_1").unwrap(),
+            referred_name: PersonName::parse("Sam Lee").unwrap(),
+            referred_contact: Contact::default(),
+            agent_user_id: UserId::parse("user_1").unwrap(),
+            channel: Channel::Manual,
+            notes: None,
+        };
+        let (id, organization) = (ReferralId::parse("ref_1").unwrap(), OrgId::parse("org_1").unwrap());
+        let row = Referral::received(id, organization, new, at, &Zone::utc());
+        let all = ReferralFilter::default;
+        let agent = |id| UserId::parse(id).ok();
+        let referrer = |id| PersonId::parse(id).ok();
+        let (earlier, later) = (at.plus_seconds(-1), at.plus_seconds(1));
+        for (filter, admitted) in [
+            (all(), true),
+            (ReferralFilter { agent: agent("user_1"), ..all() }, true),
+            (ReferralFilter { agent: agent("user_2"), ..all() }, false),
+            (ReferralFilter { status: Some(ReferralStatus::Received), ..all() }, true),
+            (ReferralFilter { status: Some(ReferralStatus::Lost), ..all() }, false),
+            (ReferralFilter { channel: Some(Channel::Manual), ..all() }, true),
+            (ReferralFilter { channel: Some(Channel::Widget), ..all() }, false),
+            (ReferralFilter { reward_status: Some(RewardStatus::None), ..all() }, true),
+            (ReferralFilter { reward_status: Some(RewardStatus::Held), ..all() }, false),
+            (ReferralFilter { referrer: referrer("person_1"), ..all() }, true),
+            (ReferralFilter { referrer: referrer("person_2"), ..all() }, false),
+            (ReferralFilter { from: Some(earlier), ..all() }, true),
+            (ReferralFilter { from: Some(at), ..all() }, true),
+            (ReferralFilter { from: Some(later), ..all() }, false),
+            (ReferralFilter { to: Some(earlier), ..all() }, false),
+            (ReferralFilter { to: Some(at), ..all() }, false),
+            (ReferralFilter { to: Some(later), ..all() }, true),
+        ] {
+            assert_eq!(filter.admits(&row), admitted, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_a_name() {
+        assert_eq!(format!("{:?}", NameQuery::new("Pat Jones")), "NameQuery(redacted)");
     }
 }

@@ -111,6 +111,7 @@ impl EventId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::digest::digest;
 
     #[test]
     fn accepts_the_ids_of_the_contract() {
@@ -137,5 +138,14 @@ mod tests {
         let id = EventId::from_ulid(Ulid::from_parts(1, 2));
         assert_eq!(id.as_str(), "evt_00000000010000000000000002");
         assert_eq!(EventId::parse(id.as_str()), Ok(id));
+    }
+
+    #[test]
+    fn an_id_is_checked_in_both_its_parts_and_has_at_most_64_characters() {
+        let longest = format!("ref_{}", "a".repeat(64));
+        assert_eq!(ReferralId::parse(&longest).unwrap().to_string(), longest);
+        assert_eq!(serde_json::from_str::<ReferralId>("\"ref_1\"").unwrap(), ReferralId::parse("ref_1").unwrap());
+        let foreign = EventId::from_digest(&digest(&[b"somebody else's"]));
+        assert_eq!(EventId::parse(foreign.as_str()), Ok(foreign));
     }
 }

@@ -279,8 +279,56 @@ mod tests {
 
     #[test]
     fn rows_are_counted_by_outcome() {
+        use RowOutcome::{Created, Failed, Unchanged};
         let report = |outcome| RowReport { line: 2, outcome, referral_id: None, errors: Vec::new() };
-        let counts = RowCounts::of(&[RowOutcome::Created, RowOutcome::Failed, RowOutcome::Created].map(report));
-        assert_eq!((counts, counts.done()), (RowCounts { created: 2, unchanged: 0, failed: 1 }, 3));
+        let counts = RowCounts::of(&[Created, Failed, Created, Unchanged].map(report));
+        assert_eq!((counts, counts.done()), (RowCounts { created: 2, unchanged: 1, failed: 1 }, 4));
+    }
+
+    #[test]
+    fn an_outcome_is_found_by_its_name_alone() {
+        for outcome in RowOutcome::ALL {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+            assert_eq!(RowOutcome::find(outcome.as_str()), Some(outcome));
+        }
+        assert_eq!(RowOutcome::find("created"), None);
+    }
+
+    #[test]
+    fn rows_outlive_a_dead_letter_queue_and_the_report_outlives_the_rows() {
+        // The longest that a queue keeps a message.
+        let two_weeks = 14 * 86_400;
+        assert!(two_weeks < WAITING_SECONDS && WAITING_SECONDS < KEPT_SECONDS);
+    }
+
+    #[test]
+    fn an_import_runs_until_its_last_chunk_is_done() {
+        let at = Timestamp::parse("2026-11-22T07:00:00Z").unwrap();
+        let mut import = Import {
+            id: ImportId::parse("imp_1").unwrap(),
+            organization_id: OrgId::parse("org_1").unwrap(),
+            created_by: UserId::parse("user_1").unwrap(),
+            format: FileFormat::Csv,
+            dry_run: false,
+            rows: 150,
+            chunks: 2,
+            chunks_done: 0,
+            counts: RowCounts::default(),
+            created_at: at,
+            updated_at: at,
+            version: 1,
+            expires_at: 0,
+        };
+        for (done, status) in [(0, ImportStatus::Running), (1, ImportStatus::Running), (2, ImportStatus::Completed)] {
+            import.chunks_done = done;
+            assert_eq!(import.status(), status, "{done}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_a_row() {
+        let cells = BTreeMap::from([(Column::ReferrerName, "Pat Jones".to_owned())]);
+        let row = RawRow { line: 7, content: RowContent::Cells(cells) };
+        assert_eq!(format!("{row:?} {:?}", row.content), "RawRow(line 7, redacted) RowContent(redacted)");
     }
 }

@@ -92,3 +92,59 @@ pub struct Letter {
     pub reward: Option<RewardLine>,
     pub written_at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        calendar::Zone,
+        id::{OrgId, ReferralId, UserId},
+        phone::Region,
+        referral::{Channel, NewReferral},
+        reward::RewardPolicy,
+    };
+
+    #[test]
+    fn an_address_is_one_way_to_reach_somebody() {
+        let email = Email::parse("Pat@example.com").unwrap();
+        let phone = Phone::parse("+14155552671", &Region::default()).unwrap();
+        for (address, contact) in [
+            (Address::Email(email.clone()), Contact { email: Some(email), phone: None }),
+            (Address::Phone(phone.clone()), Contact { email: None, phone: Some(phone) }),
+        ] {
+            assert_eq!(address.to_contact(), contact);
+            assert_eq!(contact.keys(), [address.key()]);
+        }
+    }
+
+    #[test]
+    fn a_reward_is_told_as_far_as_it_is_known() {
+        let at = Timestamp::parse("2026-11-22T07:00:00Z").unwrap();
+        let organization = OrgId::parse("org_1").unwrap();
+        for (reward_type, amount, basis_points) in [
+            (RewardType::None, None, None),
+            (RewardType::GiftCard, Some((250, Currency::us_dollar())), None),
+            // Of a commission that nobody has told.
+            (RewardType::CommissionShare, None, Some(250)),
+        ] {
+            let new = NewReferral {
+                referrer_person_id: PersonId::parse("person_1").unwrap(),
+                referred_name: PersonName::parse("Sam Lee").unwrap(),
+                referred_contact: Contact::default(),
+                agent_user_id: UserId::parse("user_1").unwrap(),
+                channel: Channel::Manual,
+                notes: None,
+            };
+            let id = ReferralId::parse("ref_1").unwrap();
+            let mut referral = Referral::received(id, organization.clone(), new, at, &Zone::utc());
+            let mut policy = RewardPolicy::default_of(organization.clone());
+            (policy.reward_type, policy.reward_value) = (reward_type, Some(250));
+            policy.provider = PersonName::parse("Gifts Inc.").ok();
+            assert_eq!(RewardLine::of(&referral), None, "nothing came up");
+            referral.bring_up_reward(&policy, at, at);
+            let provider = policy.provider.clone();
+            let line = RewardLine { reward_type, amount, basis_points, provider };
+            assert_eq!(RewardLine::of(&referral), (reward_type != RewardType::None).then_some(line), "{reward_type:?}");
+        }
+    }
+}

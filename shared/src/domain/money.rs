@@ -87,6 +87,7 @@ mod tests {
     fn amounts_have_the_digits_of_their_currency() {
         for (code, minor, wanted) in [
             ("USD", 5_000, "50.00 USD"),
+            ("USD", 0, "0.00 USD"),
             ("USD", 5, "0.05 USD"),
             ("USD", -1_234, "-12.34 USD"),
             ("JPY", 5_000, "5000 JPY"),

@@ -176,4 +176,18 @@ mod tests {
             assert_eq!(Role::find(role.as_str()), Some(role));
         }
     }
+
+    #[test]
+    fn a_slug_has_3_to_63_characters() {
+        for text in ["abc", "a-1", &"a".repeat(63)] {
+            let slug = Slug::parse(text).unwrap();
+            assert_eq!((slug.as_str(), slug.to_string().as_str()), (text, text));
+        }
+    }
+
+    #[test]
+    fn a_member_manages_nobody_else() {
+        let managing = [Role::Owner, Role::Admin, Role::Member].map(Role::manages_others);
+        assert_eq!(managing, [true, true, false]);
+    }
 }

@@ -142,6 +142,7 @@ impl Person {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::phone::Region;
 
     fn person() -> Person {
         Person::new(
@@ -175,5 +176,38 @@ mod tests {
     fn nobody_consents_by_being_recorded() {
         let person = person();
         assert!(!person.email_marketing_consent && !person.sms_marketing_consent);
+    }
+
+    #[test]
+    fn whoever_refers_is_an_advocate() {
+        let mut person = person();
+        assert!(!person.is_advocate());
+        person.become_advocate();
+        assert!(person.is_advocate());
+    }
+
+    #[test]
+    fn a_change_counts_and_time_does_not_go_back() {
+        let mut person = person();
+        let at = person.created_at;
+        for (seconds, version, updated_at) in [(5, 2, at.plus_seconds(5)), (3, 3, at.plus_seconds(5))] {
+            person.touch(at.plus_seconds(seconds));
+            assert_eq!((person.version, person.updated_at), (version, updated_at));
+        }
+    }
+
+    #[test]
+    fn each_channel_has_its_consent_and_its_address() {
+        for channel in ConsentChannel::ALL {
+            let mut person = person();
+            person.phone = Phone::parse("+14155552671", &Region::default()).ok();
+            person.set_consent(channel, true);
+            let granted = ConsentChannel::ALL.map(|other| person.has_consent(other));
+            assert_eq!(granted, ConsentChannel::ALL.map(|other| other == channel));
+        }
+        let mut person = person();
+        person.phone = Phone::parse("+14155552671", &Region::default()).ok();
+        let addresses: Vec<_> = ConsentChannel::ALL.iter().filter_map(|channel| person.address(*channel)).collect();
+        assert_eq!((addresses.len(), addresses), (2, person.contact_keys()));
     }
 }

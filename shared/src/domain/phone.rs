@@ -135,6 +135,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_limit_counts_what_was_typed() {
+        let number = "4155552671";
+        assert!(Phone::parse(&format!("{number:>32}"), &Region::default()).is_ok());
+        assert_eq!(Phone::parse(&format!("{number:>33}"), &Region::default()), Err(InvalidPhone));
+    }
+
+    #[test]
+    fn what_is_stored_is_a_region_and_debug_shows_no_number() {
+        assert_eq!(serde_json::from_str::<Region>("\"US\"").unwrap(), Region::default());
+        assert!(serde_json::from_str::<Region>("\"us\"").is_err());
+        assert_eq!(format!("{:?}", Phone::parse("+14155552671", &Region::default()).unwrap()), "Phone(redacted)");
+    }
+
     proptest! {
         #[test]
         fn parsing_never_panics_and_is_stable(text in "\\PC{0,34}") {

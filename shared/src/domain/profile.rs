@@ -158,6 +158,26 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_a_profile_is_changed_by_itself() {
+        let before = profile(true);
+        let same = || content("jane-doe", true);
+        let name = |text| PersonName::parse(text).unwrap();
+        let new = AgentProfile { version: 2, updated_at: at(1), ..before.clone() };
+        for (asked, wanted) in [
+            (
+                ProfileContent { display_name: name("Jane D."), ..same() },
+                AgentProfile { display_name: name("Jane D."), ..new.clone() },
+            ),
+            (
+                ProfileContent { brokerage: name("Other Realty"), ..same() },
+                AgentProfile { brokerage: name("Other Realty"), ..new.clone() },
+            ),
+        ] {
+            assert_eq!(before.changed(&asked, at(1)), Ok(Some(wanted)));
+        }
+    }
+
+    #[test]
     fn ten_slugs_are_held_and_each_can_be_taken_back() {
         let mut held = profile(true);
         for number in 2..=MAX_SLUGS {
@@ -167,5 +187,11 @@ mod tests {
         assert_eq!(held.changed(&content("one-more", true), at(2)), Err(TooManySlugs));
         let back = held.changed(&content("jane-doe", true), at(2)).unwrap().unwrap();
         assert_eq!((back.slug.as_str(), back.slugs), ("jane-doe", held.slugs));
+    }
+
+    #[test]
+    fn a_slug_vouches_for_the_profiles_organization_and_agent() {
+        let record = profile(true).slug_record();
+        assert_eq!((record.organization_id.as_str(), record.agent_user_id.as_str()), ("org_1", "user_1"));
     }
 }

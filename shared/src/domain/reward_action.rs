@@ -106,6 +106,8 @@ mod tests {
                 RewardAction::Release(reason()),
                 RewardAction::Cancel(reason()),
             ] {
+                let is_said = !matches!(action, RewardAction::MarkSent { .. });
+                assert_eq!(action.reason().map(Reason::as_str), is_said.then_some("because"), "{action:?}");
                 let mut after = referral(from);
                 let at = after.created_at;
                 let outcome = action.apply(&mut after, at);

@@ -262,6 +262,44 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_a_policy_is_changed_by_itself() {
+        let (org, user) = (OrgId::parse("org_1").unwrap(), UserId::parse("user_1").unwrap());
+        let at = Timestamp::parse("2026-11-22T07:00:00Z").unwrap();
+        let policy = RewardPolicy::default_of(org);
+        let new = RewardPolicy { version: 1, updated_at: Some(at), updated_by: Some(user.clone()), ..policy.clone() };
+        let same = content;
+        let (currency, provider) = (Currency::parse("EUR").unwrap(), PersonName::parse("Gifts Inc.").ok());
+        for (asked, wanted) in [
+            (
+                PolicyContent { reward_type: RewardType::Custom, ..same() },
+                RewardPolicy { reward_type: RewardType::Custom, ..new.clone() },
+            ),
+            (PolicyContent { reward_value: Some(5), ..same() }, RewardPolicy { reward_value: Some(5), ..new.clone() }),
+            (PolicyContent { currency: currency.clone(), ..same() }, RewardPolicy { currency, ..new.clone() }),
+            (PolicyContent { provider: provider.clone(), ..same() }, RewardPolicy { provider, ..new.clone() }),
+            (PolicyContent { auto_thank: false, ..same() }, RewardPolicy { auto_thank: false, ..new.clone() }),
+            (
+                PolicyContent { thank_you_channel: ThankYouChannel::Both, ..same() },
+                RewardPolicy { thank_you_channel: ThankYouChannel::Both, ..new.clone() },
+            ),
+            (
+                PolicyContent { attribution_window_days: 90, ..same() },
+                RewardPolicy { attribution_window_days: 90, ..new.clone() },
+            ),
+            (
+                PolicyContent { holding_period_days: 7, ..same() },
+                RewardPolicy { holding_period_days: 7, ..new.clone() },
+            ),
+            (
+                PolicyContent { compliance_gate: ComplianceGate::Hold, ..same() },
+                RewardPolicy { compliance_gate: ComplianceGate::Hold, ..new.clone() },
+            ),
+        ] {
+            assert_eq!(policy.changed(&asked, &user, at), Some(wanted));
+        }
+    }
+
+    #[test]
     fn names_on_the_wire_are_those_of_the_contract() {
         for channel in ThankYouChannel::ALL {
             assert_eq!(serde_json::to_value(channel).unwrap(), channel.as_str());

@@ -223,6 +223,9 @@ mod tests {
         let shown =
             format!("{:?} {:?} {:?}", PersonName::parse("Pat Jones"), Notes::parse("a condo"), Reason::parse("moved"));
         let shown = format!("{shown} {:?}", Label::parse("pat-1"));
+        for kind in ["PersonName", "Notes", "Reason", "Label"] {
+            assert!(shown.contains(&format!("{kind}(redacted)")), "{kind} in {shown}");
+        }
         assert!(
             !shown.contains("Pat") && !shown.contains("pat") && !shown.contains("condo") && !shown.contains("moved"),
             "{shown}"

@@ -114,4 +114,20 @@ mod tests {
         assert_eq!(last.to_string(), "9999-12-30T22:00:00.999Z");
         assert_eq!([last.plus_millis(1), Timestamp::parse(&last.to_string()).unwrap()], [last; 2]);
     }
+
+    #[test]
+    fn adds_and_counts_milliseconds() {
+        let at = Timestamp::parse("1970-01-01T00:00:01.500Z").unwrap();
+        assert_eq!((at.epoch_seconds(), at.epoch_millis()), (1, 1_500));
+        assert_eq!(at.plus_millis(250).to_string(), "1970-01-01T00:00:01.750Z");
+        assert_eq!(at.plus_millis(i64::MAX).to_string().get(..4), Some("9999"));
+    }
+
+    #[test]
+    fn what_is_stored_is_read_again_and_checked() {
+        let at = Timestamp::parse("2026-11-22T07:00:00.123Z").unwrap();
+        assert_eq!(serde_json::to_value(at).unwrap(), "2026-11-22T07:00:00.123Z");
+        assert_eq!(serde_json::from_str::<Timestamp>("\"2026-11-22T07:00:00.123Z\"").unwrap(), at);
+        assert!(serde_json::from_str::<Timestamp>("\"1969-12-31T23:59:59Z\"").is_err());
+    }
 }

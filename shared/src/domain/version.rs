@@ -26,3 +26,21 @@ impl Expected {
         *self == Self::Any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_made_to_what_its_client_expects() {
+        for (expected, admits_two, admits_absence) in [
+            (Expected::Any, true, true),
+            (Expected::Existing, true, false),
+            (Expected::OneOf(vec![1, 2]), true, false),
+            (Expected::OneOf(vec![1, 3]), false, false),
+            (Expected::OneOf(vec![]), false, false),
+        ] {
+            assert_eq!((expected.admits(2), expected.admits_absence()), (admits_two, admits_absence), "{expected:?}");
+        }
+    }
+}

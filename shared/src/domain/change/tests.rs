@@ -5,7 +5,10 @@ use crate::domain::{
     calendar::Zone,
     contact::Contact,
     id::{OrgId, ReferralId, UserId},
+    money::Currency,
+    phone::Region,
     referral::{Channel, NewReferral},
+    reward::Revenue,
 };
 
 const AT: &str = "2026-11-22T07:00:00Z";
@@ -122,6 +125,128 @@ fn a_patch_that_says_what_is_there_changes_nothing() {
 }
 
 #[test]
+fn a_field_of_a_patch_stays_is_cleared_or_is_set() {
+    for (patch, value, set, is_other, after) in [
+        (Patch::Keep, None, Patch::Keep, false, Some(1)),
+        (Patch::Clear, None, Patch::Keep, true, None),
+        (Patch::Set(1), Some(1), Patch::Set(1), false, Some(1)),
+        (Patch::Set(2), Some(2), Patch::Set(2), true, Some(2)),
+    ] {
+        let mut field = Some(1);
+        assert_eq!((patch.apply(&mut field), field), (is_other, after), "{patch:?}");
+        assert_eq!((patch.clone().value(), patch.clone().set()), (value, set), "{patch:?}");
+    }
+}
+
+#[test]
+fn the_reason_for_a_reward_goes_before_the_reason_for_the_loss() {
+    let release = Some(RewardAction::Release(reason("looked at")));
+    let lost = Some(reason("no answer"));
+    for (reward_action, lost_reason, wanted) in [
+        (None, None, None),
+        (None, lost.clone(), Some("no answer")),
+        (release.clone(), None, Some("looked at")),
+        (release, lost, Some("looked at")),
+    ] {
+        let change = ReferralChange { lost_reason, reward_action, ..ReferralChange::default() };
+        assert_eq!(change.reason().map(Reason::as_str), wanted);
+    }
+}
+
+#[test]
+fn a_field_that_is_other_is_named_by_itself() {
+    let none = ReferralChange::default;
+    let email = Patch::Set(Email::parse("sam@example.com").unwrap());
+    let phone = Patch::Set(Phone::parse("+14155552671", &Region::default()).unwrap());
+    for (asked, wanted) in [
+        (ReferralChange { referred_name: PersonName::parse("Samuel Lee").ok(), ..none() }, "referredName"),
+        (ReferralChange { referred_email: email, ..none() }, "referredContact"),
+        (ReferralChange { referred_phone: phone, ..none() }, "referredContact"),
+        (
+            ReferralChange { referred_person_id: Patch::Set(PersonId::parse("person_2").unwrap()), ..none() },
+            "referredPersonId",
+        ),
+        (ReferralChange { notes: Patch::Set(Notes::parse("hot").unwrap().unwrap()), ..none() }, "notes"),
+        (ReferralChange { resulting_deal_id: Patch::Set(deal("deal_1")), ..none() }, "resultingDealId"),
+        (ReferralChange { reward_type: Some(RewardType::Custom), ..none() }, "rewardType"),
+    ] {
+        let before = referral(ReferralStatus::Received);
+        let changed = change(&before, &asked).unwrap().unwrap();
+        assert_eq!(changed.fields, [wanted]);
+        assert_eq!((changed.referral.version, changed.referral.status), (before.version + 1, before.status));
+        assert_eq!(change(&changed.referral, &asked), Ok(None), "{wanted} said again");
+    }
+}
+
+#[test]
+fn what_another_deal_brought_and_weighed_goes_with_it() {
+    let other = ReferralChange { resulting_deal_id: Patch::Set(deal("deal_2")), ..ReferralChange::default() };
+    let revenue =
+        Revenue { currency: Currency::us_dollar(), sale_price_minor: None, gross_commission_minor: Some(10_000) };
+    let mut policy = RewardPolicy::default_of(OrgId::parse("org_1").unwrap());
+    for reward_type in [RewardType::CommissionShare, RewardType::GiftCard] {
+        (policy.reward_type, policy.reward_value) = (reward_type, Some(100));
+        for status in RewardStatus::ALL {
+            let mut before = referral(ReferralStatus::Converted);
+            let at = before.created_at;
+            before.conversion = Some(Conversion { converted_at: at, revenue: Some(revenue.clone()) });
+            before.bring_up_reward(&policy, at, at);
+            assert_eq!(before.reward.as_ref().unwrap().amount_minor, Some(100));
+            before.reward_status = status;
+            let after = change(&before, &other).unwrap().unwrap().referral;
+            assert_eq!(after.conversion, Some(Conversion { converted_at: at, revenue: None }));
+            let is_open = matches!(status, RewardStatus::Pending | RewardStatus::Held);
+            let is_unweighed = reward_type == RewardType::CommissionShare && is_open;
+            assert_eq!(after.reward.unwrap().amount_minor.is_none(), is_unweighed, "{reward_type:?} {status:?}");
+        }
+    }
+}
+
+#[test]
+fn a_lost_reason_is_corrected_by_a_patch_alone() {
+    let lost = referral(ReferralStatus::Lost);
+    for (step, text, is_other) in
+        [(None, "no answer", true), (None, "moved away", false), (Some(Step::Lose), "no answer", false)]
+    {
+        let asked = ReferralChange { step, lost_reason: Some(reason(text)), ..ReferralChange::default() };
+        let fields = change(&lost, &asked).unwrap().map(|changed| changed.fields);
+        assert_eq!(fields, is_other.then(|| vec!["lostReason"]), "{step:?} {text}");
+    }
+}
+
+#[test]
+fn a_reward_that_cannot_go_there_says_from_where_to_where() {
+    let act = |reward_action| ReferralChange { reward_action: Some(reward_action), ..ReferralChange::default() };
+    let user = UserId::parse("user_1").unwrap();
+    let send = |acknowledges| act(RewardAction::MarkSent { by: user.clone(), acknowledges });
+    let mut due = referral(ReferralStatus::Converted);
+    let refused = Refused::RewardTransition { from: RewardStatus::None, to: RewardStatus::Sent };
+    assert_eq!(change(&due, &send(true)), Err(refused));
+    // The default policy asks for an acknowledgement.
+    let mut policy = RewardPolicy::default_of(due.organization_id.clone());
+    policy.reward_type = RewardType::Custom;
+    due.bring_up_reward(&policy, due.created_at, due.created_at);
+    assert_eq!(change(&due, &send(false)), Err(Refused::AcknowledgementRequired));
+    let sent = change(&due, &send(true)).unwrap().unwrap();
+    assert_eq!((sent.referral.reward_status, sent.fields), (RewardStatus::Sent, vec![]));
+    assert_eq!(change(&sent.referral, &send(true)), Ok(None), "the first time stays");
+}
+
+#[test]
+fn what_converts_again_brings_its_reward_up_and_is_reversed_no_more() {
+    let mut before = referral(ReferralStatus::Qualified);
+    (before.reversed, before.reward_type) = (true, RewardType::Custom);
+    let after = change(&before, &step(Step::Convert)).unwrap().unwrap().referral;
+    assert_eq!((after.reversed, after.reward_status), (false, RewardStatus::Pending));
+    let converted_at = before.created_at.plus_seconds(1);
+    assert_eq!(after.conversion, Some(Conversion { converted_at, revenue: None }));
+    // A patch that does not move it does not bring it up again.
+    let noted = ReferralChange { notes: Patch::Set(Notes::parse("x").unwrap().unwrap()), ..ReferralChange::default() };
+    let converted = referral(ReferralStatus::Converted);
+    assert_eq!(change(&converted, &noted).unwrap().unwrap().referral.conversion, None);
+}
+
+#[test]
 fn nobody_is_their_own_lead() {
     let own = ReferralChange {
         referred_person_id: Patch::Set(PersonId::parse("person_1").unwrap()),
@@ -152,6 +277,7 @@ fn a_reward_is_open_until_it_is_decided() {
         (RewardType::CommissionShare, 10_001),
         (RewardType::GiftCard, -1),
         (RewardType::None, 1),
+        (RewardType::None, 0),
         (RewardType::Custom, i64::MAX),
     ] {
         let refused = change(&before, &with(Some(reward_type), Patch::Set(value)));

@@ -236,6 +236,14 @@ fn chunks_hold_every_row_once_in_order_and_have_their_bounds() {
     }
 }
 
+#[test]
+fn what_is_wrong_with_a_row_takes_room_in_its_chunk_too() {
+    let errors = vec![RowError::of(Column::Notes, "not_text"); 80];
+    let row = RawRow { line: 1, content: RowContent::Unreadable(errors) };
+    let sizes: Vec<_> = chunks(vec![row; 100]).iter().map(Vec::len).collect();
+    assert_eq!(sizes, [39, 39, 22]);
+}
+
 /// A transaction has room for a hundred writes: the import, its answer, and one event for each chunk.
 #[test]
 fn a_file_has_never_more_chunks_than_a_transaction_has_room_for() {

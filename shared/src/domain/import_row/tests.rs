@@ -201,6 +201,11 @@ fn a_wrong_cell_is_named_with_what_is_wrong() {
 }
 
 #[test]
+fn what_was_received_this_very_moment_is_not_in_the_future() {
+    assert_eq!(referral(&["receivedAt=2026-11-22T07:00:00Z"]).created_at, at(NOW));
+}
+
+#[test]
 fn a_won_deal_says_what_it_brought() {
     for (cell, wanted) in [
         ("dealId=", "dealId required"),
@@ -285,7 +290,13 @@ fn a_reward_goes_with_its_referral() {
         (with(&["rewardStatus=SENT"]), "rewardStatus not_converted"),
         (with(&["rewardStatus=PENDING", "reversed=true"]), "rewardStatus not_converted"),
         (won(&["rewardStatus=SENT", "rewardType=gift_card"]), "rewardValue required"),
+        (won(&["rewardStatus=SENT", "rewardType=none"]), "rewardType required"),
         (won(&["rewardType=commission_share", "rewardValue=10001"]), "rewardValue out_of_range"),
+        // A currency that nobody knows is told once.
+        (
+            won(&["rewardStatus=SENT", "rewardType=gift_card", "rewardValue=5", "currency=DOLLARS"]),
+            "currency unknown_currency",
+        ),
         (won(&["rewardType=gift_card", "rewardValue=5", "rewardSentAt=2026-06-01"]), "rewardSentAt not_sent"),
         (with(&["rewardAmountMinor=5000"]), "rewardAmountMinor no_reward"),
         (
@@ -315,5 +326,15 @@ fn who_left_is_history_too() {
     for text in ["agentUserId=user_2", "agentUserId=\nagentEmail=cara@agents.EXAMPLE"] {
         let text: Vec<&str> = text.lines().collect();
         assert_eq!(referral(&text).agent_user_id.as_str(), "user_2", "{text:?}");
+    }
+}
+
+#[test]
+fn a_row_is_called_by_its_system_and_its_id_whatever_else_is_wrong() {
+    let called = |text: &[&str]| ImportRow::origin_of(&cells(text)).map(|origin| origin.name() == ("crm", "17"));
+    assert_eq!(called(&[]), Some(true));
+    assert_eq!(called(&["sourceSystem= crm ", "status=GONE", "receivedAt="]), Some(true));
+    for cell in ["sourceSystem=", "externalId=", "externalId= "] {
+        assert_eq!(called(&[cell]), None, "{cell:?}");
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::email::Email;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::parse("2026-11-22T07:00:00Z").unwrap().plus_seconds(seconds)
@@ -104,6 +105,69 @@ fn later_news_of_a_delivery_is_worse_news() {
         (DeliveryNews::Complained, true),
         (DeliveryNews::Bounced, false),
     ] {
+        let before = message.clone();
         assert_eq!(message.hear(news, at(1)), is_news, "{news:?}");
+        let after = if is_news { (Some(news), before.version + 1) } else { (before.delivery, before.version) };
+        assert_eq!((message.delivery, message.version), after, "{news:?}");
+        assert_eq!(message.updated_at, at(1));
+    }
+}
+
+#[test]
+fn names_on_the_wire_are_those_of_the_contract() {
+    for kind in MessageKind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        assert_eq!(MessageKind::find(kind.as_str()), Some(kind));
+    }
+    assert_eq!(MessageKind::find("thank_you"), None);
+    for status in MessageStatus::ALL {
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+    }
+    for reason in SkipReason::ALL {
+        assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+    }
+    for news in [DeliveryNews::Delivered, DeliveryNews::Bounced, DeliveryNews::Complained] {
+        assert_eq!(serde_json::to_value(news).unwrap(), news.as_str());
+    }
+}
+
+#[test]
+fn a_thank_you_alone_leaves_at_most_once_and_belongs_to_no_event() {
+    for kind in MessageKind::ALL {
+        let message = message(kind);
+        assert_eq!(kind.is_at_most_once(), kind == MessageKind::ThankYou, "{kind:?}");
+        assert_eq!(message.event_id.is_none(), kind == MessageKind::ThankYou, "{kind:?}");
+        let id = message.id();
+        assert_eq!(Message::new(OrgId::parse("org_1").unwrap(), id, None, at(0)), message);
+    }
+}
+
+#[test]
+fn a_message_says_where_it_went_and_why_it_is_where_it_is() {
+    let mut sent = message(MessageKind::ThankYou);
+    let claim = Claim { token: "mine".to_owned(), until: at(10) };
+    let sent_to = Contact { email: Email::parse("pat@example.com").ok(), phone: None };
+    sent.claim(claim.clone(), sent_to.clone(), at(1));
+    assert_eq!((sent.status, sent.version, sent.updated_at), (MessageStatus::Claimed, 1, at(1)));
+    assert_eq!((&sent.claim, &sent.sent_to), (&Some(claim), &sent_to));
+    assert!(sent.answered("mine", &Sending::Accepted("id-1".to_owned()), at(2)));
+    assert_eq!((sent.provider_message_id.as_deref(), sent.reason.as_deref()), (Some("id-1"), None));
+
+    let mut skipped = message(MessageKind::ThankYou);
+    skipped.skip(SkipReason::NoConsent, at(1));
+    assert_eq!((skipped.status, skipped.reason.as_deref()), (MessageStatus::Skipped, Some("NO_CONSENT")));
+    assert!(skipped.request_again(at(0)));
+    assert_eq!((skipped.version, skipped.updated_at, skipped.reason), (2, at(1), None), "time does not go back");
+
+    let mut lost = claimed(MessageKind::ThankYou);
+    lost.give_up(at(20));
+    assert_eq!((lost.status, lost.reason.as_deref()), (MessageStatus::Unknown, Some("CLAIM_RAN_OUT")));
+
+    for sending in sendings() {
+        let mut answered = claimed(MessageKind::ThankYou);
+        assert!(answered.answered("mine", &sending, at(1)));
+        let code = (!matches!(sending, Sending::Accepted(_))).then_some("Code");
+        assert_eq!(answered.reason.as_deref(), code, "{sending:?}");
+        assert_eq!(answered.provider_message_id.is_some(), code.is_none(), "{sending:?}");
     }
 }

@@ -3,8 +3,8 @@ use crate::domain::{
     calendar::Zone,
     contact::Contact,
     id::{OrgId, PersonId, ReferralId},
-    referral::{Channel, NewReferral},
-    text::PersonName,
+    referral::{Channel, NewReferral, Origin},
+    text::{Label, PersonName},
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -261,4 +261,46 @@ fn what_was_sent_stays_on_record_when_its_deal_is_taken_back() {
         referral.reverse();
         assert_eq!(referral.is_on_record(), matches!(status, RewardStatus::Sent | RewardStatus::Thanked), "{status:?}");
     }
+}
+
+#[test]
+fn what_was_reversed_elsewhere_without_a_reward_gets_none_here() {
+    for bits in 0..8_u8 {
+        let is = |bit: u8| bits & (1 << bit) != 0;
+        let mut referral = converted();
+        let label = |text| Label::parse(text).unwrap();
+        let origin = Origin { source_system: label("crm"), external_id: label("17"), channel: None };
+        referral.origin = is(0).then(|| Box::new(origin));
+        referral.reversed = is(1);
+        if is(2) {
+            (referral.reward_type, referral.reward_value) = (RewardType::Custom, Some(700));
+        }
+        referral.bring_up_reward(&policy(), at(0), at(0));
+        let has_none = is(0) && is(1) && !is(2);
+        assert_eq!(referral.reward.is_none(), has_none, "{bits:03b}");
+        let reward_type = match (has_none, is(2)) {
+            (true, _) => RewardType::None,
+            (false, true) => RewardType::Custom,
+            (false, false) => RewardType::GiftCard,
+        };
+        assert_eq!(referral.reward_type, reward_type, "{bits:03b}");
+    }
+}
+
+#[test]
+fn without_a_holding_period_nothing_waits_for_a_win_that_is_dated_ahead() {
+    let mut referral = converted();
+    referral.bring_up_reward(&policy(), at(60), at(0));
+    assert_eq!((referral.reward_status, referral.reward.unwrap().hold_until), (RewardStatus::Pending, None));
+}
+
+#[test]
+fn what_a_deal_took_back_can_be_taken_back_for_good() {
+    let mut referral = rewarded(&policy());
+    referral.reverse();
+    assert_eq!(referral.reward.as_ref().unwrap().canceled_by, Some(CanceledBy::Deal));
+    assert_eq!((referral.cancel_reward(), referral.cancel_reward()), (Ok(true), Ok(false)));
+    assert_eq!(referral.reward.as_ref().unwrap().canceled_by, Some(CanceledBy::Agent));
+    referral.bring_up_reward(&policy(), at(30), at(30));
+    assert_eq!(referral.reward_status, RewardStatus::Canceled);
 }
