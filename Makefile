@@ -8,8 +8,8 @@ TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
 .PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export import openapi build test \
-	test-rust test-flow test-browser soak fuzz fuzz-api bench check lint fmt python tools local-tools browser-tools \
-	check-tools
+	test-rust test-flow test-browser soak sabotage fuzz fuzz-api bench check lint fmt python tools local-tools \
+	browser-tools check-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ test-browser: build browser-tools ## The form and the widget in headless Chromiu
 
 soak: local-tools ## The long forms of the tests that meet chance: [PART=storm] [SEED=...]
 	@.venv/local/bin/python infra/local/soak.py $(if $(PART),--part "$(PART)") $(if $(SEED),--seed "$(SEED)")
+
+sabotage: python ## Break what trust stands on, in a copy, and see a test fail for each: [ONLY=outbox]
+	@$(PYTHON) infra/checks/sabotage.py $(if $(ONLY),--only "$(ONLY)")
+
 fuzz: python ## The parsers against bytes that nobody thought of, with nightly: [MINUTES=10] [TARGET=contact]
 	@$(PYTHON) infra/local/fuzz.py $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(TARGET),--target "$(TARGET)")
 

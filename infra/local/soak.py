@@ -1,4 +1,4 @@
-"""`make soak`: the long forms of the tests that meet chance, one after the other, on the functions as they are deployed.
+"""`make soak`: the long forms of the tests that meet chance, on the functions as they are deployed.
 
 Each prints its seeds and counts; everything it says is in .local/soak. `--part` runs one of them, `--seed` begins with
 another seed.

@@ -31,6 +31,9 @@ const REWARDS: [(&str, &[&str]); 6] = [
 /// Kinds of rows that the fixtures give an organization, which nobody else uses here.
 const FURNITURE: [&str; 5] = ["ORGANIZATION", "MEMBER", "PROFILE", "SLUG", "LOGIN"];
 
+/// When, from where and to where.
+type Step<'a> = (&'a str, &'a str, &'a str);
+
 pub(crate) fn violations(items: &[Item], bus: &[BusEntry], unsubscribed: &[Submitted]) -> Vec<String> {
     let mut found = everything_is_of_one_organization(items);
     found.extend(each_step_is_legal(items));
@@ -61,7 +64,7 @@ fn everything_is_of_one_organization(items: &[Item]) -> Vec<String> {
 
 /// Each referral went from step to step as the contract allows it, and is where its history ends (I6).
 fn each_step_is_legal(items: &[Item]) -> Vec<String> {
-    let mut steps: BTreeMap<(String, &str), Vec<(&str, &str, &str)>> = BTreeMap::new();
+    let mut steps: BTreeMap<(String, &str), Vec<Step<'_>>> = BTreeMap::new();
     for entry in items.iter().filter(|item| item.kind() == "AUDIT") {
         let step = (entry.text("at"), entry.text("from"), entry.text("to"));
         steps.entry((last(entry.text("pk")), entry.text("action"))).or_default().push(step);

@@ -146,8 +146,9 @@ impl Proxy {
     }
 
     /// Does `action` once, at this stage of the call `index`; the call is not answered.
-    pub fn trap(&self, index: usize, stage: Stage, action: impl Fn() + Send + Sync + 'static) {
-        self.inner.state().trap = Some(Trap { index, stage, action: Arc::new(action) });
+    pub fn trap<R>(&self, index: usize, stage: Stage, action: impl Fn() -> R + Send + Sync + 'static) {
+        let action = Arc::new(move || drop(action()));
+        self.inner.state().trap = Some(Trap { index, stage, action });
     }
 
     /// Whether the trap's action has been done since the last reset.

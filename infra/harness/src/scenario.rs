@@ -228,9 +228,10 @@ impl Scenario {
                 world.announce(&file);
                 Work::Waiting
             }
-            _ if self.begins_with_a_call() => Work::Call(self.prepare_call(world).await?),
+            // On the heap: they are large futures, in that of every piece of work.
+            _ if self.begins_with_a_call() => Work::Call(Box::pin(self.prepare_call(world)).await?),
             _ => {
-                self.prepare_letters(world).await?;
+                Box::pin(self.prepare_letters(world)).await?;
                 Work::Waiting
             }
         })
@@ -328,7 +329,7 @@ impl Scenario {
             }
         }
         if let (Work::Call(event), Some(first)) = (work, first) {
-            self.finish_call(world, event, first).await?;
+            Box::pin(self.finish_call(world, event, first)).await?;
         }
         world.settle().await
     }

@@ -222,9 +222,7 @@ impl World {
         self.arm(name, None);
         self.doubt();
         let kill = self.function(name).killer();
-        self.proxy.trap(call, stage, move || {
-            kill();
-        });
+        self.proxy.trap(call, stage, kill);
     }
 
     /// How often each function has been called so far.

@@ -14,7 +14,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -102,12 +102,11 @@ async fn however_often_and_whenever_events_come_the_end_is_the_same() {
     for story in 0..STORIES.min(count) {
         stories.insert((from + story) % STORIES, wanted((from + story) % STORIES).await);
     }
-    static WANTED: OnceLock<BTreeMap<u64, Portrait>> = OnceLock::new();
-    let stories = WANTED.get_or_init(|| stories);
+    let stories = Arc::new(stories);
     let next = Arc::new(AtomicU64::new(from));
     let mut running = tokio::task::JoinSet::new();
     for _ in 0..LANES.min(usize::try_from(count).unwrap()) {
-        let next = next.clone();
+        let (next, stories) = (next.clone(), stories.clone());
         running.spawn(async move {
             let mut outcomes = Vec::new();
             loop {
