@@ -37,6 +37,7 @@ fn every_target_stands_its_corpus() {
 /// A fuzzer makes numbers up, and some of them are somebody's.
 #[test]
 fn the_numbers_of_the_corpus_are_nobodys() {
+    let mut found = Vec::new();
     for (name, _) in targets::TARGETS {
         for file in fs::read_dir(folder().join("corpus").join(name)).unwrap() {
             let path = file.unwrap().path();
@@ -49,11 +50,14 @@ fn the_numbers_of_the_corpus_are_nobodys() {
                     let number = phone.as_str();
                     // What is set aside for stories, in the two countries that the samples are of.
                     let is_american = number.starts_with("+1") && number.get(5..8) == Some("555");
-                    assert!(is_american || number.starts_with("+442079460"), "{number} in {}", path.display());
+                    if !is_american && !number.starts_with("+442079460") {
+                        found.push(path.display().to_string());
+                    }
                 }
             }
         }
     }
+    assert!(found.is_empty(), "to be taken out again:\n{}", found.join("\n"));
 }
 
 /// Packages of a `Cargo.lock`, as name and version.
