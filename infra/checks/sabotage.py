@@ -104,7 +104,7 @@ SABOTAGES = {
         f"{STORE}/keys.rs",
         'Keys::new(format!("{}#DEAL#{deal}", org(scope))',
         'Keys::new(format!("{}DEAL#{deal}", &org(scope)[..0])',
-        (*CONTRACT,),
+        (*CONTRACT, "office"),
     ),
 }
 

@@ -24,6 +24,7 @@ ENVIRONMENTS = {
 TOOLS = ROOT / ".local" / "tools"
 CARGO_DENY = "0.20.2"
 CARGO_FUZZ = "0.13.2"
+CARGO_MUTANTS = "27.1.0"
 
 
 def prerequisites() -> None:

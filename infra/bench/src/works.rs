@@ -1,22 +1,11 @@
 //! What each function is given to be measured.
 
-use referrals::{
-    domain::{
-        consent::ConsentChannel,
-        id::{OrgId, UserId},
-    },
-    http::UnsubscribeKey,
-};
-use referrals_harness::{Answer, Measured, Method, Name, Row, Scenario, World};
+use referrals_harness::{Answer, Measured, Method, Name, Row, Scenario, World, first_page_of_walk, one_click, sign_in};
 use referrals_testing::Fixtures;
 use serde_json::{Value, json};
 
 /// What a page of the list shows.
 const REFERRALS: usize = 25;
-
-const SIGN_IN: &str = include_str!("../../../events/cognito/pre-token-generation.json");
-const UNSUBSCRIBE: &str = include_str!("../../../events/http/unsubscribe-one-click.json");
-const RECONCILE: &str = include_str!("../../../events/operator/reconcile.json");
 
 /// What a function is given. Forms of the contract's example have addresses only.
 #[derive(Debug, Clone, Copy)]
@@ -74,13 +63,7 @@ impl Work {
                     world.submit(&form).await.expect("a form is taken");
                 }
             }
-            Self::SignIn => {
-                let event: Value = serde_json::from_str(SIGN_IN).unwrap();
-                let subject = event["userName"].as_str().unwrap();
-                let (organization, user) = (OrgId::parse(Fixtures::ORGANIZATION), UserId::parse(Fixtures::OWNER));
-                let directory = world.store.directory();
-                directory.link_login(subject, &organization.unwrap(), &user.unwrap()).await.expect("a login");
-            }
+            Self::SignIn => world.link_login(&sign_in()).await.expect("a login"),
             _ => {}
         }
     }
@@ -148,9 +131,9 @@ impl Work {
             }
             Self::List => world.request(Method::Get, "/api/reputation/referrals?limit=25", None),
             Self::Schedule => json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}),
-            Self::Reconcile => serde_json::from_str(RECONCILE).unwrap(),
-            Self::Unsubscribe => one_click(),
-            Self::SignIn => serde_json::from_str(SIGN_IN).unwrap(),
+            Self::Reconcile => first_page_of_walk(),
+            Self::Unsubscribe => one_click(&Fixtures::person_111()),
+            Self::SignIn => sign_in(),
         })
     }
 
@@ -175,14 +158,4 @@ fn check(name: Name, answer: &Answer) {
     let Answer::Response(response) = answer else { panic!("{name:?}: {answer:?}") };
     let status = response["statusCode"].as_u64();
     assert!(status.is_none_or(|status| [200, 201].contains(&status)), "{name:?} answered {response}");
-}
-
-fn one_click() -> Value {
-    let key = UnsubscribeKey::new("for tests");
-    let token = key.seal(&Fixtures::scope(), &Fixtures::person_111(), ConsentChannel::Email).expect("a token");
-    let mut event: Value = serde_json::from_str(UNSUBSCRIBE).unwrap();
-    event["rawPath"] = format!("/u/{token}").into();
-    event["requestContext"]["http"]["path"] = event["rawPath"].clone();
-    event["pathParameters"]["token"] = token.into();
-    event
 }

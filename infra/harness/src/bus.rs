@@ -36,8 +36,17 @@ impl BusEntry {
     /// A text of the detail's metadata; empty when it is not there.
     #[must_use]
     pub fn metadata(&self, name: &str) -> String {
-        let detail: Value = serde_json::from_str(&self.detail).unwrap_or_default();
-        detail["metadata"][name].as_str().unwrap_or_default().to_owned()
+        self.detail()["metadata"][name].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The version of what it is about, once that had happened.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.detail()["metadata"]["aggregateVersion"].as_u64().unwrap_or_default()
+    }
+
+    fn detail(&self) -> Value {
+        serde_json::from_str(&self.detail).unwrap_or_default()
     }
 }
 

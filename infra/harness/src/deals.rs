@@ -10,7 +10,11 @@ use referrals::{
 use referrals_testing::{Fixtures, Item, TestStore};
 use serde_json::{Value, json};
 
-use crate::{BusEntry, Submitted, World, invariants::last, world::BUS};
+use crate::{
+    BusEntry, Submitted, World,
+    rows::{holders, last, referral_of},
+    world::BUS,
+};
 
 const SOURCE: &str = "example.crm";
 const REWARD_MINOR: i64 = 5_000;
@@ -92,8 +96,7 @@ impl World {
     /// The next news of the deal: it has the next revision, and names whoever holds the referred person's address now.
     pub async fn tell(&mut self, deal: usize, detail_type: &'static str) {
         let items = self.store.items().await;
-        let person =
-            crate::invariants::holders(&items).remove(&self.deals[deal].form.referred.email).expect("a person");
+        let person = holders(&items).remove(&self.deals[deal].form.referred.email).expect("a person");
         let known = &mut self.deals[deal];
         known.told.push(detail_type);
         let detail = json!({
@@ -187,15 +190,6 @@ pub(crate) fn violations(items: &[Item], bus: &[BusEntry], deals: &[ToldDeal]) -
         }
     }
     found
-}
-
-/// The referral of two people who hold their addresses.
-pub(crate) fn referral_of<'a>(items: &'a [Item], form: &Submitted) -> Option<&'a Item> {
-    let holders = crate::invariants::holders(items);
-    let holder = |email: &str| holders.get(email).map(String::as_str).unwrap_or_default();
-    let (referrer, referred) = (holder(&form.referrer.email), holder(&form.referred.email));
-    let mut referrals = items.iter().filter(|item| item.kind() == "REFERRAL");
-    referrals.find(|row| row.text("referrerPersonId") == referrer && row.text("referredPersonId") == referred)
 }
 
 /// How often each referral has changed since it was linked: with a status, in what was told of its deal, or when its reward was let go or sent, or its

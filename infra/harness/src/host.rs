@@ -2,7 +2,8 @@
 //! when it is gone.
 
 use std::{
-    io::Read,
+    fs::File,
+    os::unix::fs::FileExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, atomic::Ordering},
@@ -45,7 +46,8 @@ pub struct Function {
     environment: Vec<(&'static str, String)>,
     running: Running,
     api: Option<RuntimeApi>,
-    log: Arc<Mutex<Vec<u8>>>,
+    /// A file and no pipe: what a process wrote before it answered is there when the answer is.
+    log: File,
     invocations: u64,
     /// A line that nobody else uses lives as long as the function.
     line: Option<Proxy>,
@@ -67,7 +69,7 @@ impl Function {
             environment,
             running: Running::default(),
             api: None,
-            log: Arc::default(),
+            log: tempfile::tempfile().expect("a file for the log"),
             invocations: 0,
             line: None,
         }
@@ -87,7 +89,10 @@ impl Function {
     /// Everything that its processes have written to standard output and standard error.
     #[must_use]
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
+        let mut log = vec![0; usize::try_from(self.log.metadata().expect("its size").len()).unwrap()];
+        // Not by reading on: the processes write where this file's cursor is.
+        self.log.read_exact_at(&mut log, 0).expect("the log is read");
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     #[must_use]
@@ -201,7 +206,7 @@ impl Function {
     async fn start(&mut self) {
         self.chill();
         let api = RuntimeApi::start().await;
-        let mut child = Command::new(&self.binary)
+        let child = Command::new(&self.binary)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.server.address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", self.name)
@@ -211,26 +216,13 @@ impl Function {
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "test")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(self.log.try_clone().expect("the file again"))
+            .stderr(self.log.try_clone().expect("the file again"))
             .spawn()
             .expect("the binary starts");
-        keep(child.stdout.take(), self.log.clone());
-        keep(child.stderr.take(), self.log.clone());
         *self.running.lock().unwrap() = Some(child);
         self.api = Some(api);
     }
-}
-
-/// Reads to the end, on a thread of its own.
-fn keep(source: Option<impl Read + Send + 'static>, log: Arc<Mutex<Vec<u8>>>) {
-    let mut source = source.expect("a pipe");
-    std::thread::spawn(move || {
-        let mut chunk = [0; 4_096];
-        while let Ok(read @ 1..) = source.read(&mut chunk) {
-            log.lock().unwrap().extend_from_slice(&chunk[..read]);
-        }
-    });
 }
 
 fn has_ended(running: &Running) -> bool {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     Submitted, World,
     client::Somebody,
-    invariants::{holders, last},
+    rows::{holders, imported_as, last},
     world::BUS,
 };
 
@@ -206,10 +206,4 @@ pub(crate) fn violations(items: &[Item], files: &[UploadedFile]) -> Vec<String> 
     expect(wrong == 0, format!("{wrong} rows were not created once"));
     expect(reports.is_empty(), format!("{} reports of no file", reports.len()));
     found
-}
-
-/// What an imported referral is called in the other system.
-pub(crate) fn imported_as(referral: &Item) -> Option<String> {
-    let origin = referral.0.get("origin")?.as_m().ok()?;
-    origin.get("externalId")?.as_s().ok().cloned()
 }

@@ -11,6 +11,7 @@ use crate::{
     deals,
     delivery::is_pending,
     figures, imports, laws, messages,
+    rows::{holders, imported_as, last},
     world::BUS,
 };
 
@@ -66,7 +67,7 @@ impl State<'_> {
 
     /// Those that came through a form.
     fn submitted(&self) -> Vec<&Item> {
-        self.of_kind("REFERRAL").into_iter().filter(|row| imports::imported_as(row).is_none()).collect()
+        self.of_kind("REFERRAL").into_iter().filter(|row| imported_as(row).is_none()).collect()
     }
 
     fn expect(&mut self, holds: bool, violation: impl FnOnce() -> String) {
@@ -291,16 +292,6 @@ impl State<'_> {
     fn holder(&self, somebody: &Somebody) -> String {
         self.holders.get(&somebody.email).cloned().unwrap_or_default()
     }
-}
-
-pub(crate) fn holders(items: &[Item]) -> HashMap<String, String> {
-    let contacts = items.iter().filter(|item| item.kind() == "CONTACT" && item.text("pk").contains("#EMAIL#"));
-    contacts.map(|row| (last(row.text("pk")), row.text("personId").to_owned())).collect()
-}
-
-/// The last part of a key.
-pub(crate) fn last(key: &str) -> String {
-    key.rsplit('#').next().unwrap_or_default().to_owned()
 }
 
 fn email(item: &Item, attribute: &str) -> String {

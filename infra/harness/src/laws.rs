@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use referrals_testing::{Fixtures, Item};
 
-use crate::{BusEntry, Channel, Submitted, invariants::last};
+use crate::{
+    BusEntry, Channel, Submitted,
+    rows::{imported_as, last},
+};
 
 const SOURCE: &str = "winnerr.referrals";
 
@@ -43,7 +46,7 @@ pub(crate) fn violations(items: &[Item], bus: &[BusEntry], unsubscribed: &[Submi
     found
 }
 
-/// No key of a row names another organization than the row itself, and nobody's row is the bystander's (I5).
+/// Each key of a row names the organization of the row itself, and nobody's row is the bystander's (I5).
 fn everything_is_of_one_organization(items: &[Item]) -> Vec<String> {
     let mut found = Vec::new();
     for item in items {
@@ -58,6 +61,7 @@ fn everything_is_of_one_organization(items: &[Item]) -> Vec<String> {
         if named.len() != 1 || (!is_furniture && named.first() != Some(&Fixtures::ORGANIZATION)) {
             found.push(format!("a row {} is of {named:?}", item.kind()));
         }
+        found.extend(item.unscoped_keys().iter().map(|key| format!("a row {} is at {key}", item.kind())));
     }
     found
 }
@@ -147,5 +151,5 @@ fn consent_ended_once(items: &[Item], unsubscribed: &[Submitted]) -> Vec<String>
 }
 
 fn is_imported(row: &Item) -> bool {
-    crate::imports::imported_as(row).is_some()
+    imported_as(row).is_some()
 }

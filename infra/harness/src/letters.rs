@@ -16,7 +16,7 @@ use referrals::{
 use referrals_testing::Fixtures;
 use serde_json::{Map, Value, json};
 
-use crate::{Accepted, Channel, Fault, Mode, Name, Plan, Submitted, World, deals::referral_of};
+use crate::{Accepted, Channel, Fault, Mode, Name, Plan, Submitted, World, rows::referral_of};
 
 /// What SES tells of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use referrals_testing::Item;
 
-use crate::{World, invariants::last};
+use crate::{World, rows::last};
 
 /// Lines, sorted.
 pub type Portrait = Vec<String>;

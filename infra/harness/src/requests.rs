@@ -18,8 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Method, Name, Posted, Scenario, Submitted, World,
-    deals::referral_of,
-    invariants::{holders, last},
+    rows::{holders, last, referral_of},
 };
 
 const SIGN_IN: &str = include_str!("../../../events/cognito/pre-token-generation.json");
@@ -66,12 +65,8 @@ impl Scenario {
                 one_click(&person)
             }
             Self::SignIn => {
-                let event: Value = serde_json::from_str(SIGN_IN).expect("a golden event");
-                let subject = event["userName"].as_str().expect("a subject");
-                let (organization, user) = (OrgId::parse(Fixtures::ORGANIZATION), UserId::parse(Fixtures::OWNER));
-                let directory = world.store.directory();
-                let linked = directory.link_login(subject, &organization.expect("an id"), &user.expect("an id")).await;
-                linked.map_err(|error| error.to_string())?;
+                let event = sign_in();
+                world.link_login(&event).await?;
                 event
             }
             Self::Reconcile => {
@@ -79,7 +74,7 @@ impl Scenario {
                 world.submit(&form).await?;
                 world.settle().await?;
                 world.drift(&form).await;
-                serde_json::from_str(RECONCILE).expect("a golden event")
+                first_page_of_walk()
             }
             Self::ReleaseHold => {
                 world.promise_hold(1).await;
@@ -145,6 +140,18 @@ impl Posted {
 }
 
 impl World {
+    /// Who signs in is the owner.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn link_login(&self, sign_in: &Value) -> Result<(), String> {
+        let subject = sign_in["userName"].as_str().expect("a subject");
+        let (organization, user) = (OrgId::parse(Fixtures::ORGANIZATION), UserId::parse(Fixtures::OWNER));
+        let directory = self.store.directory();
+        let linked = directory.link_login(subject, &organization.expect("an id"), &user.expect("an id")).await;
+        linked.map_err(|error| error.to_string())
+    }
+
     async fn until_answered(&mut self, function: Name, event: &Value, first: Posted) -> Result<Posted, String> {
         let mut posted = first;
         for _ in 0..MAX_ATTEMPTS {
@@ -241,10 +248,28 @@ impl World {
     }
 }
 
-fn one_click(person: &PersonId) -> Value {
+fn golden(event: &str) -> Value {
+    serde_json::from_str(event).expect("a golden event")
+}
+
+/// What Cognito asks before it makes a token.
+#[must_use]
+pub fn sign_in() -> Value {
+    golden(SIGN_IN)
+}
+
+/// What an operator's walk through everything begins with.
+#[must_use]
+pub fn first_page_of_walk() -> Value {
+    golden(RECONCILE)
+}
+
+/// What a mail program sends when somebody unsubscribes in it.
+#[must_use]
+pub fn one_click(person: &PersonId) -> Value {
     let key = UnsubscribeKey::new("for tests");
     let token = key.seal(&Fixtures::scope(), person, ConsentChannel::Email).expect("a token");
-    let mut event: Value = serde_json::from_str(UNSUBSCRIBE).expect("a golden event");
+    let mut event = golden(UNSUBSCRIBE);
     event["rawPath"] = format!("/u/{token}").into();
     event["requestContext"]["http"]["path"] = event["rawPath"].clone();
     event["pathParameters"]["token"] = token.into();

@@ -268,6 +268,7 @@ fn environment(store: &TestStore, proxy: &Proxy, setup: &Setup) -> Vec<(&'static
         ("CAPTURE_SLUG_PER_MINUTE", unlimited()),
         ("CAPTURE_SLUG_PER_DAY", unlimited()),
         ("LOG_LEVEL", setup.log_level.to_owned()),
+        ("METRICS_NAMESPACE", "test".to_owned()),
         ("SENDER_ADDRESS", "referrals@mail.example".to_owned()),
         ("PUBLIC_URL", "https://referrals.example".to_owned()),
         ("UNSUBSCRIBE_KEY", "for tests".to_owned()),

@@ -26,6 +26,7 @@ use std::{
 };
 
 use referrals_harness::{Call, Fault, Mode, Name, Plan, Scenario, World, place, violations};
+use referrals_testing::setting;
 
 /// The functions whose work comes with a call.
 const CALLED: [Name; 5] =
@@ -142,16 +143,12 @@ async fn attempt(world: &mut World, outcome: &mut Outcome) -> Result<(), String>
     Ok(())
 }
 
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nothing_happens_twice() {
     let begun = Instant::now();
-    let is_full = setting("CRASH_MATRIX").is_some_and(|form| form == "full");
-    let only = setting("CRASH_MATRIX_ONLY");
-    let lanes = setting("CRASH_MATRIX_LANES").map_or(16, |lanes| lanes.parse().unwrap());
+    let is_full = setting::<String>("CRASH_MATRIX").is_some_and(|form| form == "full");
+    let only: Option<String> = setting("CRASH_MATRIX_ONLY");
+    let lanes = setting("CRASH_MATRIX_LANES").unwrap_or(16);
     let mut cells = Vec::new();
     let mut all_cells = 0;
     for scenario in Scenario::ALL {

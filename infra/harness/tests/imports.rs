@@ -23,7 +23,7 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use referrals::domain::import::RowCounts;
 use referrals_harness::{Answer, FileRow, Name, Stage, UploadedFile, World, violations};
-use referrals_testing::batch;
+use referrals_testing::{batch, setting};
 use serde_json::Value;
 
 /// As in the template.
@@ -32,10 +32,6 @@ const WORKERS: usize = 2;
 const OF_EACH: usize = 25;
 /// Calls that a chunk makes before its first row: the chunk, its import, organization, members, policy, what is known.
 const READS: usize = 6;
-
-fn setting(name: &str, otherwise: usize) -> usize {
-    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
-}
 
 /// A chunk in the queue.
 struct Message {
@@ -177,8 +173,9 @@ async fn upload(world: &mut World, halves: [&[FileRow]; 2], chunk_rows: usize) -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_loses_no_row_and_doubles_none() {
-    let (rows, kills) = (setting("IMPORT_ROWS", 300), setting("KILLS", 5));
-    let mut random = fastrand::Rng::with_seed(u64::try_from(setting("KILLS_SEED", 1)).unwrap());
+    let (rows, kills) = (setting("IMPORT_ROWS").unwrap_or(300), setting("KILLS").unwrap_or(5));
+    let seed = setting("KILLS_SEED").unwrap_or(1);
+    let mut random = fastrand::Rng::with_seed(seed);
     let mut world = World::start().await;
     let history = world.history(rows, OF_EACH);
     let halves = history.split_at(rows / 2);
@@ -206,7 +203,8 @@ async fn a_killed_worker_loses_no_row_and_doubles_none() {
     let took = begun.elapsed();
     let killed = work.killed.load(Ordering::SeqCst);
     println!(
-        "{rows} rows in {chunks} chunks, {killed} kills, {:.1} s; {forms} forms meanwhile, the slowest {} ms",
+        "imports: seed {seed}, {rows} rows in {chunks} chunks, {killed} kills, {:.1} s; {forms} forms meanwhile, the \
+         slowest {} ms",
         took.as_secs_f64(),
         slowest.as_millis()
     );
@@ -221,7 +219,7 @@ async fn a_killed_worker_loses_no_row_and_doubles_none() {
     let begun = Instant::now();
     let work = Arc::new(Work::of(&again));
     start(&world, &work).await.join_all().await;
-    println!("and again, {:.1} s", begun.elapsed().as_secs_f64());
+    println!("imports: and again, {:.1} s", begun.elapsed().as_secs_f64());
     assert_eq!(counts(&world, &again).await, RowCounts { created: 0, unchanged: all, failed: 0 });
     assert!(ledger(&world).await == before, "a second import wrote something");
     assert_eq!(violations(&world).await, Vec::<String>::new());

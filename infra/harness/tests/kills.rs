@@ -18,6 +18,7 @@ use std::{
 };
 
 use referrals_harness::{Scenario, Stage, World, violations};
+use referrals_testing::setting;
 
 const LANES: usize = 8;
 const WORKS_PER_WORLD: usize = 16;
@@ -37,10 +38,6 @@ struct Outcome {
     /// The points at which a process really was killed.
     killed: Vec<(usize, Stage)>,
     found: Vec<String>,
-}
-
-fn setting(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }
 
 /// Plans for at least `kills` kills of each function: what is killed first, and what more on redelivery.
@@ -94,8 +91,8 @@ async fn attempt(world: &mut World, outcome: &mut Outcome) -> Result<(), String>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_function_loses_nothing() {
     let begun = Instant::now();
-    let kills = usize::try_from(setting("KILLS", 8)).unwrap();
-    let seed = setting("KILLS_SEED", 1);
+    let kills = setting("KILLS").unwrap_or(8);
+    let seed = setting("KILLS_SEED").unwrap_or(1);
     println!("kills: seed {seed}, {kills} of each function");
     let plans = Arc::new(Mutex::new(VecDeque::from(plans(kills, seed).await)));
     let mut running = tokio::task::JoinSet::new();

@@ -11,23 +11,13 @@
     clippy::disallowed_methods
 )]
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
+use std::time::Instant;
 
-use referrals_harness::{Call, Carrier, Fault, Name, Plan, Submitted, World, violations};
+use referrals_harness::{Call, Carrier, Fault, Name, Plan, Submitted, World, each_seed, violations};
+use referrals_testing::setting;
 
-const LANES: usize = 8;
 const STEPS: usize = 8;
 const PERCENT: u8 = 25;
-
-fn setting(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
-}
 
 /// How many calls met a fault.
 async fn play(seed: u64) -> Result<usize, String> {
@@ -98,23 +88,8 @@ async fn sell(world: &mut World, form: &Submitted, random: &mut fastrand::Rng) -
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_comes_together_nothing_is_lost() {
     let begun = Instant::now();
-    let (from, count) = (setting("SEEDED_FROM", 1), setting("SEEDED", 6));
-    let next = Arc::new(AtomicU64::new(from));
-    let mut running = tokio::task::JoinSet::new();
-    for _ in 0..LANES {
-        let next = next.clone();
-        running.spawn(async move {
-            let mut outcomes = Vec::new();
-            loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= from + count {
-                    return outcomes;
-                }
-                outcomes.push((seed, play(seed).await));
-            }
-        });
-    }
-    let outcomes: Vec<_> = running.join_all().await.into_iter().flatten().collect();
+    let (from, count) = (setting("SEEDED_FROM").unwrap_or(1), setting("SEEDED").unwrap_or(6));
+    let outcomes = each_seed(from..from + count, play).await;
     let injected: usize = outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()).sum();
     let took = begun.elapsed().as_secs_f64();
     println!("seeded: seeds {from} to {}, {injected} calls met a fault, {took:.1} s", from + count - 1);

@@ -22,6 +22,7 @@ use std::{
 };
 
 use referrals_harness::{Carrier, DurableEngine, Function, Name, Posted, Setup, Submitted, World, violations};
+use referrals_testing::setting;
 use serde_json::Value;
 
 /// As in the template.
@@ -31,10 +32,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 const MOST_MILLISECONDS_AWAY: u64 = 400;
 /// Kills and restarts come before so many of a hundred forms are in, so that all of them meet work.
 const PERCENT: usize = 95;
-
-fn setting(name: &str, otherwise: usize) -> usize {
-    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
-}
 
 /// What all parts of the storm know of each other.
 #[derive(Debug, Default)]
@@ -148,10 +145,10 @@ async fn strike(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_loses_nothing() {
     let begun = Instant::now();
-    let (captures, kills) = (setting("STORM", 160), setting("STORM_KILLS", 10));
-    let (restarts, lanes) = (setting("STORM_RESTARTS", 2), setting("STORM_LANES", 3));
-    let seed = setting("STORM_SEED", 1);
-    let mut random = fastrand::Rng::with_seed(u64::try_from(seed).unwrap());
+    let (captures, kills) = (setting("STORM").unwrap_or(160), setting("STORM_KILLS").unwrap_or(10));
+    let (restarts, lanes) = (setting("STORM_RESTARTS").unwrap_or(2), setting("STORM_LANES").unwrap_or(3));
+    let seed = setting("STORM_SEED").unwrap_or(1);
+    let mut random = fastrand::Rng::with_seed(seed);
     let mut engine = DurableEngine::start(env!("CARGO_BIN_EXE_referrals-engine").into()).await;
     let setup = Setup { log_level: "info", engine: Some(engine.endpoint()), ..Setup::default() };
     let mut world = World::start_with(setup).await;

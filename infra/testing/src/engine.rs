@@ -143,6 +143,16 @@ impl Item {
     pub fn kind(&self) -> &str {
         self.text(keys::SK).split('#').next().unwrap_or_default()
     }
+
+    /// Keys of the row that do not begin with an organization, of those that have to: all of the ledger's but those by which
+    /// an organization is found, and the clock's list of all that is due.
+    #[must_use]
+    pub fn unscoped_keys(&self) -> Vec<String> {
+        let partitions = [keys::PK, keys::LIST_PK, keys::AGENT_PK, keys::REWARD_PK].map(|name| self.text(name));
+        let is_shared = |key: &str| key.starts_with("SLUG#") || key.starts_with("LOGIN#") || key == "DUE_HOLDS";
+        let unscoped = |key: &&str| !key.is_empty() && !key.starts_with("ORG#") && !is_shared(key);
+        partitions.into_iter().filter(unscoped).map(str::to_owned).collect()
+    }
 }
 
 /// Serves the tables of a file, until it is ended.

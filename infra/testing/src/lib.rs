@@ -16,6 +16,7 @@ mod engine;
 mod fixtures;
 mod imports;
 mod queue;
+mod setting;
 mod tables;
 
 pub use bulk::Bulk;
@@ -25,3 +26,4 @@ pub use engine::{Item, TestStore, serve_file};
 pub use fixtures::{Fixtures, STARTED_AT, TestClock, contact, name, submission};
 pub use imports::Upload;
 pub use queue::{batch, failed, in_a_minute};
+pub use setting::setting;

@@ -8,8 +8,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::import::{
-    CHUNK_BYTES, CHUNK_ROWS, Column, FileFormat, MAX_ROW_BYTES, MAX_ROWS, RawRow, RowContent, RowError,
+use super::{
+    import::{CHUNK_BYTES, CHUNK_ROWS, Column, FileFormat, MAX_ROW_BYTES, MAX_ROWS, RawRow, RowContent, RowError},
+    text::REPLACEMENT,
 };
 
 /// What of a file is wrong.
@@ -35,8 +36,6 @@ impl FileError {
     }
 }
 
-/// What stands for text that could not be read. Whatever carries a file as text puts it where the bytes were no UTF-8.
-const REPLACEMENT: char = '\u{FFFD}';
 const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// All rows, in the order of the file.
@@ -52,6 +51,7 @@ pub fn read(bytes: &[u8], format: FileFormat) -> Result<Vec<RawRow>, Vec<FileErr
 }
 
 fn decode(bytes: &[u8]) -> Result<&str, Vec<FileError>> {
+    // Whatever carries a file as text puts that where the bytes were no UTF-8.
     let wrong = match std::str::from_utf8(bytes) {
         Ok(text) => match text.find(REPLACEMENT) {
             None => return Ok(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)),

@@ -26,13 +26,17 @@ pub enum InvalidText {
     ForbiddenCharacter,
 }
 
+/// What stands where a decoder could not read on. A file with one in it is refused (see `import_file`), so none is kept:
+/// what is exported can be imported.
+pub(super) const REPLACEMENT: char = '\u{FFFD}';
+
 /// Control characters, bidirectional overrides and isolates, and zero-width characters: invisible in a name, and a
-/// way to make one name look like another.
+/// way to make one name look like another. And what stands for a lost one.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | REPLACEMENT | '\u{E0000}'..='\u{E007F}')
 }
 
 /// A person's name as typed: NFC, trimmed, 1 to 200 characters. `Debug` is redacted.
@@ -112,7 +116,8 @@ fn line(text: &str, max_chars: usize) -> Result<String, InvalidText> {
     Ok(line)
 }
 
-/// Free-form notes: NFC, trimmed, line ends as `\n`, other control characters removed, at most 4,000 characters.
+/// Free-form notes: NFC, trimmed, line ends as `\n`, other control characters removed, U+FFFD as `?`, at most 4,000
+/// characters.
 /// `Debug` is redacted.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -165,11 +170,13 @@ impl fmt::Debug for Reason {
     }
 }
 
-/// Text of several lines. Pasting brings vertical tabs and the like; losing one is better than losing what was typed.
+/// Text of several lines. Pasting brings vertical tabs and the like; losing one is better than losing what was typed. What
+/// was lost before shows as a question mark.
 fn cleaned(text: &str, max_chars: usize) -> Result<Option<String>, InvalidText> {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     // What stood between a letter and its accent is gone before the two become one.
-    let clean: String = lines.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).nfc().collect();
+    let clean = lines.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control());
+    let clean: String = clean.map(|c| if c == REPLACEMENT { '?' } else { c }).nfc().collect();
     let clean = clean.trim();
     if clean.chars().count() > max_chars {
         return Err(InvalidText::TooLong);
@@ -190,9 +197,16 @@ mod tests {
 
     #[test]
     fn names_that_deceive_are_refused() {
-        for text in
-            ["Pat\u{0}", "Pat\r\nBcc: x", "Pat\u{202E}tac", "P\u{200B}at", "Pat\u{2066}", "\u{FEFF}Pat", "Pa\u{AD}t"]
-        {
+        for text in [
+            "Pat\u{0}",
+            "Pat\r\nBcc: x",
+            "Pat\u{202E}tac",
+            "P\u{200B}at",
+            "Pat\u{2066}",
+            "\u{FEFF}Pat",
+            "Pa\u{AD}t",
+            "Jos\u{FFFD}",
+        ] {
             assert_eq!(PersonName::parse(text), Err(InvalidText::ForbiddenCharacter), "{text:?}");
         }
         assert_eq!(PersonName::parse(" \t "), Err(InvalidText::Empty));
@@ -214,6 +228,7 @@ mod tests {
     fn notes_keep_lines_and_lose_other_controls() {
         let notes = Notes::parse(" a\r\nb\rc\u{0B}d\u{0} ").unwrap().unwrap();
         assert_eq!(notes.as_str(), "a\nb\ncd");
+        assert_eq!(Notes::parse("Jos\u{FFFD} called").unwrap().unwrap().as_str(), "Jos? called");
         assert_eq!(Notes::parse(" \r\n "), Ok(None));
         assert_eq!(Notes::parse("Zoe\u{0}\u{308}").unwrap().unwrap().as_str(), "Zoë");
     }

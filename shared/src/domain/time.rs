@@ -24,8 +24,10 @@ impl Timestamp {
         Self(cut.unwrap_or(at))
     }
 
+    /// Reads RFC 3339, and the like of it that `jiff` reads (a space for the `T`, no seconds, a zone in brackets).
+    ///
     /// # Errors
-    /// When the text is not RFC 3339, or before 1970: text order would not be time order any more.
+    /// When the text is none of it, has no offset, or is before 1970: text order would not be time order any more.
     pub fn parse(text: &str) -> Result<Self, InvalidTime> {
         let at: jiff::Timestamp = text.parse().map_err(|_| InvalidTime)?;
         if at < jiff::Timestamp::UNIX_EPOCH { Err(InvalidTime) } else { Ok(Self::from_jiff(at)) }

@@ -30,7 +30,7 @@ use referrals::{
         release_holds::release_holds,
     },
 };
-use referrals_testing::{Fixtures, Upload, contact, name, submission};
+use referrals_testing::{Fixtures, Item, Upload, contact, name, setting, submission};
 
 use crate::{
     attribution::{AGENTS, all_rows, assert_report_is_right},
@@ -264,9 +264,8 @@ impl Office<'_> {
 
 #[tokio::test]
 async fn the_report_is_what_the_rows_add_up_to() {
-    let number = |name: &str| std::env::var_os(name).map(|text| text.to_str().unwrap().parse::<u64>().unwrap());
-    let operations = number("HISTORY_OPERATIONS").unwrap_or(SHORT.into());
-    let seed = number("HISTORY_SEED").unwrap_or_else(|| fastrand::u64(..));
+    let operations = setting("HISTORY_OPERATIONS").unwrap_or(SHORT);
+    let seed = setting("HISTORY_SEED").unwrap_or_else(|| fastrand::u64(..));
     eprintln!("HISTORY_SEED={seed} HISTORY_OPERATIONS={operations}");
     let world = World::new().await;
     let mut office =
@@ -280,4 +279,6 @@ async fn the_report_is_what_the_rows_add_up_to() {
     let reversed = rows.iter().filter(|row| row.reversed).count();
     eprintln!("{:?}; {} rows, {converted} converted, {reversed} reversed", office.done, rows.len());
     assert!(converted > 0 && reversed > 0, "the history has some of everything");
+    let unscoped: Vec<String> = world.store.items().await.iter().flat_map(Item::unscoped_keys).collect();
+    assert_eq!(unscoped, Vec::<String>::new());
 }

@@ -11,7 +11,7 @@ use referrals::{
         sweep_outbox::{Swept, sweep_outbox},
     },
 };
-use referrals_testing::{STARTED_AT, contact};
+use referrals_testing::{Item, STARTED_AT, contact};
 
 use crate::world::World;
 
@@ -50,6 +50,11 @@ async fn with_pending(count: usize) -> (World, Vec<OutboxRecord>) {
         })
         .collect();
     (world, records)
+}
+
+/// When the oldest event of these had happened.
+fn oldest_of(items: &[Item]) -> Option<Timestamp> {
+    items.iter().map(|item| Timestamp::parse(item.text("occurredAt")).unwrap()).min()
 }
 
 async fn relay(
@@ -137,9 +142,11 @@ async fn a_sweep_sends_what_has_waited_long_enough_and_goes_around_what_is_stuck
         sent: Mutex::default(),
     };
     let later = start.plus_seconds(3_600);
+    let oldest = oldest_of(&world.store.outbox_items().await);
     let swept = sweep_outbox(&stuck, &outbox, later, later, || true).await.unwrap();
-    assert_eq!(swept, Swept { published: 11, set_aside: 0, still_pending: 1 });
+    assert_eq!(swept, Swept { published: 11, set_aside: 0, still_pending: 1, oldest });
+    let oldest = oldest_of(&world.store.outbox_items().await);
     let swept = sweep_outbox(&bus, &outbox, later, later, || true).await.unwrap();
-    assert_eq!(swept, Swept { published: 1, set_aside: 0, still_pending: 0 });
+    assert_eq!(swept, Swept { published: 1, set_aside: 0, still_pending: 0, oldest });
     assert!(world.store.outbox_items().await.is_empty());
 }

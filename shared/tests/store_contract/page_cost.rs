@@ -24,7 +24,7 @@ use referrals::{
         report_attribution::{Question, Reported, report_attribution},
     },
 };
-use referrals_testing::{Bulk, Fixtures};
+use referrals_testing::{Bulk, Fixtures, setting};
 
 use crate::world::World;
 
@@ -127,8 +127,7 @@ async fn a_page_costs_the_same_however_large_the_ledger() {
     if std::env::var_os("CONTRACT_ENDPOINT").is_some() {
         return; // Engines count differently; the figures are dynoxide's, which follow AWS's rules.
     }
-    let asked = std::env::var_os("PAGE_COST_ROWS").map(|rows| rows.to_str().unwrap().parse().unwrap());
-    let large: u32 = asked.unwrap_or(LARGE).next_multiple_of(50);
+    let large = setting("PAGE_COST_ROWS").unwrap_or(LARGE).next_multiple_of(50);
     let world = World::new().await;
     Bulk::fill(&world.store, 1..=SMALL).await;
     let small = costs(&world, SMALL).await;

@@ -1,6 +1,7 @@
 //! The protocol on a real engine: what is sent, to whom, how often, and what is kept of it. Only the carrier is not AWS's.
 
 mod consent_table;
+mod last_moment;
 mod protocol;
 
 use std::sync::Mutex;

@@ -7,6 +7,7 @@ use proptest::{
     strategy::ValueTree as _,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
+use referrals_testing::setting;
 use serde_json::{Value, json};
 
 use crate::world::{GOLDEN, World, text};
@@ -159,15 +160,9 @@ fn event() -> impl Strategy<Value = Value> {
         })
 }
 
-/// A number from the environment: the only place of these tests that reads one.
-#[allow(clippy::disallowed_methods)]
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
-}
-
 #[tokio::test]
 async fn thousands_of_hostile_events_are_all_answered() {
-    let (events, number) = (setting("HOSTILE_EVENTS").unwrap_or(EVENTS), setting("HOSTILE_SEED").unwrap_or_default());
+    let (events, number) = (setting("HOSTILE_EVENTS").unwrap_or(EVENTS), setting("HOSTILE_SEED").unwrap_or(0_u64));
     let mut seed = SEED;
     for (byte, more) in seed.iter_mut().zip(number.to_le_bytes()) {
         *byte = byte.wrapping_add(more);

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use generate::Generator;
+use referrals_testing::setting;
 use run::Run;
 
 use super::tests::World;
@@ -56,12 +57,6 @@ async fn sequence(world: &World, seed: u64) -> Run<'_> {
         panic!("MODEL_SEED={seed}, at the end: {difference}\n{}", sent.join("\n"));
     }
     run
-}
-
-/// A number from the environment: the only place of the tests that reads one.
-#[allow(clippy::disallowed_methods)]
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
 }
 
 #[tokio::test]

@@ -165,31 +165,6 @@ async fn what_an_agent_asks_for_again_is_decided_again_by_the_same_rules() {
     assert_eq!(world.told(&referral.id).await.last().unwrap(), "THANK_YOU EMAIL SKIPPED NO_CONSENT");
 }
 
-/// Between the decision and the claim: the transaction that claims holds only for the person as they were read.
-#[tokio::test]
-async fn a_revocation_in_the_last_moment_is_heard() {
-    let world = World::start().await;
-    for round in 0..20 {
-        let id = format!("person_race{round}");
-        let fields = json!({"email": format!("race{round}@example.com"), "emailMarketingConsent": true});
-        let person = world.person(&id, fields).await;
-        let referral = world.rewarded(&format!("ref_race{round}"), &person, ThankYouChannel::Email, true).await;
-        let app = world.app(20);
-        let asked = event("REWARD_SENT", &referral.id, &format!("evt_race{round}"));
-        let (done, revoked) = tokio::join!(deliver(&app, &asked), revoke(&world, &person, ConsentChannel::Email));
-        assert!(done);
-        assert_eq!(revoked, Revoked::Revoked);
-        let message = world.thank_you(&referral.id, ConsentChannel::Email).await.unwrap();
-        let letters = world.carrier.take();
-        match message.status {
-            MessageStatus::Skipped => assert!(letters.is_empty()),
-            // It was claimed before the revocation was written.
-            MessageStatus::Submitted => assert_eq!(letters.len(), 1),
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_number_that_opted_out_has_its_consent_taken_back() {
     let world = World::start().await;

@@ -1,6 +1,5 @@
-"""Mutation testing of the domain, with the settings and answers of .cargo/mutants.toml.
-
-    python3 infra/mutants.py [OPTION OF cargo mutants ...]
+"""`make mutants`: changes the domain in small ways and asks its unit tests, with the settings and answers of
+.cargo/mutants.toml. Options are those of `cargo mutants`.
 
 The domain names no other layer. Here it is built alone, in a workspace of its own below target/, so that a mutant costs
 seconds: in the whole crate it costs the SDK's callers, the test tools that depend on them, and their linking.
@@ -13,7 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import toolbox
+
+ROOT = Path(__file__).resolve().parents[2]
 ALONE = ROOT / "target" / "domain"
 SETTINGS = {
     "CARGO_TARGET_DIR": str(ROOT / "target" / "domain-build"),
@@ -42,7 +43,8 @@ def main() -> int:
     # What nobody depends on here leaves the lock file; the versions stay.
     metadata = ["cargo", "metadata", "--quiet", "--format-version", "1"]
     subprocess.run(metadata, cwd=ALONE, env=settings, check=True, stdout=subprocess.DEVNULL)
-    mutants = ["cargo", "mutants", "--in-place", *sys.argv[1:]]
+    tool = toolbox.cargo_tool("cargo-mutants", toolbox.CARGO_MUTANTS)
+    mutants = [str(tool), "mutants", "--in-place", *sys.argv[1:]]
     return subprocess.run(mutants, cwd=ALONE, env=settings, check=False).returncode
 
 
