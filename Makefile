@@ -7,8 +7,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
-.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive export import openapi build test \
-	test-rust test-flow test-browser soak sabotage fuzz fuzz-api bench check lint fmt python tools local-tools \
+.PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive trace export import openapi build test \
+	test-rust test-flow test-browser soak sabotage mutants fuzz fuzz-api bench check lint fmt python tools local-tools \
 	browser-tools check-tools
 
 help: ## Show this list
@@ -41,6 +41,9 @@ reconcile: local-tools ## Prove that counters and figures agree with the ledger,
 redrive: local-tools ## Give dead letters and poison of the running stack another try
 	@.venv/local/bin/python infra/local/redrive.py
 
+trace: local-tools ## Every log line about one referral: ID=rcpt_... (or ref_..., evt_..., a request's id) [HOURS=24]
+	@.venv/local/bin/python infra/local/trace.py $(if $(HOURS),--hours "$(HOURS)") "$(ID)"
+
 export: local-tools ## All referrals as one file: FILE=referrals.csv [FILTER='status=CONVERTED'] [API=https://... TOKEN=...]
 	@.venv/local/bin/python infra/local/export.py --filter "$(FILTER)" "$(FILE)"
 
@@ -70,6 +73,9 @@ soak: local-tools ## The long forms of the tests that meet chance: [PART=storm] 
 
 sabotage: python ## Break what trust stands on, in a copy, and see a test fail for each: [ONLY=outbox]
 	@$(PYTHON) infra/checks/sabotage.py $(if $(ONLY),--only "$(ONLY)")
+
+mutants: python ## Small changes of the domain, and whether its tests notice each: [ONLY=domain/text.rs]
+	@$(PYTHON) infra/local/mutants.py $(if $(ONLY),--re "$(ONLY)")
 
 fuzz: python ## The parsers against bytes that nobody thought of, with nightly: [MINUTES=10] [TARGET=contact]
 	@$(PYTHON) infra/local/fuzz.py $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(TARGET),--target "$(TARGET)")

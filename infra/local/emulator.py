@@ -158,6 +158,7 @@ class Emulator:
                 "STATE_DIR": str(self._directory / "state"),
                 "TMPDIR": str(self._directory / "tmp"),
                 "OPTED_OUT_NUMBERS": str(self._directory / "opted-out-numbers"),
+                "ALLOWED_CALLS": str(self._directory / "allowed-calls"),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 # Listeners beside the one port, of services that nothing here uses.
                 "IOT_MTLS_ENABLED": "0",

@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "infra" / folder) for folder in ("local", "bench")]
 from api import Api  # noqa: E402
 from cloud import Pipeline, Tap  # noqa: E402
 from people import Canaries  # noqa: E402
+from template import read  # noqa: E402
 from tokens import Issuer  # noqa: E402
 
 # A slow machine is no failure.
@@ -25,17 +26,22 @@ hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
 set_hypothesis_home_dir(ROOT / ".local" / "hypothesis")
 
-# Looks at what all the others left behind.
-LAST = "test_canaries.py"
+# They look at what all the others left behind.
+LAST = ("test_canaries.py", "test_least_privilege.py")
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.name == LAST)
+    items.sort(key=lambda item: item.path.name in LAST)
 
 
 @pytest.fixture(scope="session")
 def root():
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def template(root):
+    return read(root / "template.yaml")
 
 
 @pytest.fixture(scope="session")

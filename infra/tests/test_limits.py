@@ -13,7 +13,7 @@ import pytest
 import yaml
 from api import JSON, assert_readable, problem
 from cloud import Function, RateLimitTable
-from test_template import Loader
+from template import Loader
 from together import at_once
 from waiting import eventually
 

@@ -6,6 +6,7 @@ pub mod domain;
 pub mod events;
 pub mod http;
 pub mod logging;
+pub mod metrics;
 pub mod ports;
 pub mod queue;
 pub mod settings;

@@ -11,10 +11,11 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::settings;
+use crate::{metrics, settings};
 
-/// Starts logging for the function `name`. `LOG_LEVEL` is the level of our own code, `info` when absent or unknown.
+/// Starts logging and measuring for the function `name`. `LOG_LEVEL` is the level of our own code, `info` when absent or unknown.
 pub fn start(name: &'static str) {
+    metrics::start(name);
     let level = settings::optional("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let ours = name.replace('-', "_");
     let targets = Targets::new()

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use referrals::{
+    metrics::{self, Unit},
     ports::{Clock as _, EventPublisher, Outbox, StoreError},
     system::{SystemClock, has_time},
     usecase::sweep_outbox::sweep_outbox,
@@ -22,6 +23,8 @@ pub async fn handle(
     let now = SystemClock.now();
     let has_time = || has_time(deadline, ENOUGH);
     let swept = sweep_outbox(bus, outbox, now.plus_seconds(-after_seconds), now, has_time).await?;
+    let age = swept.oldest.map_or(0, |oldest| now.epoch_seconds() - oldest.epoch_seconds());
+    metrics::put(now, "PendingAge", Unit::Seconds, u64::try_from(age).unwrap_or(0), &[]);
     tracing::info!(
         outbox.published = swept.published,
         outbox.set_aside = swept.set_aside,

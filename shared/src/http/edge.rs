@@ -24,6 +24,11 @@ use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
 use super::problem::{Code, Problem};
+use crate::{
+    metrics::{self, Unit},
+    ports::Clock as _,
+    system::SystemClock,
+};
 
 /// What a URI's path cannot hold as it is. `%` stays: the gateway leaves `%25` as it came.
 const NOT_IN_PATH: &AsciiSet = &CONTROLS
@@ -100,10 +105,19 @@ where
             Err(problem) => problem.into_response(),
         };
         tracing::info!(http.status = response.status().as_u16(), "answered");
+        count_refusal(response.status());
         finish(response, &request_id).await
     }
     .instrument(span)
     .await
+}
+
+/// By function and status: the gateway counts 4xx and 5xx of all of them together.
+fn count_refusal(status: StatusCode) {
+    if status.is_client_error() || status.is_server_error() {
+        let words = [("function", metrics::function()), ("status", status.as_str())];
+        metrics::put(SystemClock.now(), "Refused", Unit::Count, 1, &words);
+    }
 }
 
 /// A method of the standard. Any other is a word that a client chose, and is not for the logs.

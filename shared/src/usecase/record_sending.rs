@@ -4,7 +4,7 @@
 use super::{
     attempts::{Attempts, gave_up, pause},
     revise::Cause,
-    send_message::entry,
+    send_message::{count, entry},
 };
 use crate::{
     domain::{
@@ -52,7 +52,10 @@ pub(super) async fn record_sending(
         }
         write.messages.push(message);
         match store.write_messages(scope, &id.referral, &write).await? {
-            MessageWriteOutcome::Written => return Ok(true),
+            MessageWriteOutcome::Written => {
+                count(&write);
+                return Ok(true);
+            }
             _ => pause().await,
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::{
     domain::time::Timestamp,
+    metrics::{self, Unit},
     ports::{EventPublisher, Outbox, OutboxEntry, OutboxRecord, Publication},
 };
 
@@ -90,6 +91,11 @@ async fn relay_chunk(
             && unsettled.contains(&entry.key)
         {
             *outcome = Relayed::Retry("sent, but still in the outbox".to_owned());
+        }
+    }
+    for (record, outcome) in records.iter().zip(&outcomes) {
+        if let (OutboxRecord::Entry(entry), Relayed::Done) = (record, outcome) {
+            metrics::put(at, "Events", Unit::Count, 1, &[("kind", &entry.detail_type)]);
         }
     }
     outcomes

@@ -22,6 +22,7 @@ use crate::{
         scope::OrgScope,
         time::Timestamp,
     },
+    metrics::{self, Unit},
     ports::{
         Carrier, Clock, Ids, MemberDirectory, MessageBook, MessageWrite, MessageWriteOutcome, PersonEditor,
         PersonReader, ProfileBook, RecipientGuard, ReferralReader, StoreError, SuppressionList,
@@ -194,7 +195,19 @@ async fn write(
     let id = message.id();
     let write =
         MessageWrite { messages: vec![message], referral: None, guard, audit, events: vec![], remembered: None, at };
-    Ok(store.write_messages(scope, &id.referral, &write).await? == MessageWriteOutcome::Written)
+    let is_written = store.write_messages(scope, &id.referral, &write).await? == MessageWriteOutcome::Written;
+    if is_written && is_told {
+        count(&write);
+    }
+    Ok(is_written)
+}
+
+/// What became of messages, once it is written.
+pub(super) fn count(write: &MessageWrite) {
+    for message in &write.messages {
+        let words = [("kind", message.kind.as_str()), ("outcome", message.status.as_str())];
+        metrics::put(write.at, "Messages", Unit::Count, 1, &words);
+    }
 }
 
 /// What became of a message, for the referral's history.

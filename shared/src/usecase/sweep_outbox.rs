@@ -4,7 +4,7 @@
 use super::relay_events::{AfterFailure, Relayed, relay_events};
 use crate::{
     domain::time::Timestamp,
-    ports::{EventPublisher, Outbox, StoreError},
+    ports::{EventPublisher, Outbox, OutboxRecord, StoreError},
 };
 
 /// Entries read at a time: two calls to the bus, so that a bus that hangs is noticed between pages.
@@ -18,6 +18,8 @@ pub struct Swept {
     pub published: usize,
     pub set_aside: usize,
     pub still_pending: usize,
+    /// When the oldest event that waited had happened.
+    pub oldest: Option<Timestamp>,
 }
 
 /// Publishes what has been pending since before `before`, for as long as `has_time` says so. Each sweep begins at another
@@ -52,6 +54,7 @@ pub async fn sweep_outbox(
             let stuck_before = swept.still_pending;
             let outcomes = relay_events(publisher, outbox, &records, AfterFailure::GoOn, now).await;
             for (record, outcome) in records.iter().zip(outcomes) {
+                swept.see(record);
                 swept.count(&record.key().sk, outcome);
             }
             // The next page would begin with what is stuck in this one.
@@ -65,6 +68,13 @@ pub async fn sweep_outbox(
 }
 
 impl Swept {
+    fn see(&mut self, record: &OutboxRecord) {
+        if let OutboxRecord::Entry(entry) = record {
+            let at = entry.occurred_at;
+            self.oldest = Some(self.oldest.map_or(at, |oldest| oldest.min(at)));
+        }
+    }
+
     fn count(&mut self, id: &str, outcome: Relayed) {
         match outcome {
             Relayed::Done => self.published += 1,
