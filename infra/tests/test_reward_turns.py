@@ -51,20 +51,27 @@ class Ledger:
             **({"ExpressionAttributeNames": {"#status": "status"}} if "#status" in change else {}),
         )
 
-    def let_time_pass(self, referral):
-        """The holding period of the referral's reward is over."""
-        self.set(referral, "REFERRAL", "reward.holdUntil = :at", at={"S": LONG_AGO})
+    def notes(self, referral):
+        """Of the times at which rewards of the referral are to be let go."""
         notes = self._dynamodb.query(
             TableName=self._table,
             KeyConditionExpression="pk = :holds",
             ExpressionAttributeValues={":holds": {"S": DUE_HOLDS}},
             ConsistentRead=True,
         )["Items"]
-        (note,) = [note for note in notes if note["sk"]["S"].endswith(referral["id"])]
+        return [note for note in notes if note["sk"]["S"].endswith(referral["id"])]
+
+    def let_note_fall_due(self, referral):
+        (note,) = self.notes(referral)
         self._dynamodb.delete_item(TableName=self._table, Key={name: note[name] for name in ("pk", "sk")})
         _, _, whose = note["sk"]["S"].partition("#")
         moved = note | {"sk": {"S": f"{LONG_AGO}#{whose}"}, "until": {"S": LONG_AGO}}
         self._dynamodb.put_item(TableName=self._table, Item=moved)
+
+    def let_time_pass(self, referral):
+        """The holding period of the referral's reward is over."""
+        self.set(referral, "REFERRAL", "reward.holdUntil = :at", at={"S": LONG_AGO})
+        self.let_note_fall_due(referral)
 
 
 @pytest.fixture
@@ -84,6 +91,19 @@ def test_a_reward_is_let_go_when_its_holding_period_is_over(stack, rewards, ledg
     ledger.let_time_pass(referral)
     release.invoke({})
     assert rewards.wait_for(referral, rewardStatus="PENDING")["reward"]["holdReasons"] == []
+
+
+def test_a_reward_whose_deal_fell_through_while_it_was_held_is_not_let_go(stack, rewards, ledger, submission):
+    rewards.policy(holdingPeriodDays=30)
+    referral = rewards.referral(submission)
+    deal = rewards.tell(referral)
+    rewards.wait_for(referral, rewardStatus="HELD")
+    rewards.tell(referral, "DEAL_LOST", revision=2, deal=deal)
+    before = rewards.wait_for(referral, rewardStatus="CANCELED")
+    ledger.let_note_fall_due(referral)
+    Function(stack, "HoldReleaseFunction").invoke({})
+    assert ledger.notes(referral) == []
+    assert rewards.find(referral) == before
 
 
 def test_who_has_told_their_carrier_to_stop_is_not_written_to_and_has_no_consent_any_more(
