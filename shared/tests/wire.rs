@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use referrals::events::{
-    DealTold, Detail, EventData, ImportChunkReadyV1, LeadEnteredPipelineV1, NewEvent, ReferralConvertedV1,
-    ReferralLinkedV1, ReferralReceivedV1, ReferralStatusChangedV1, ReferrerThankedV1, RewardCanceledV1, RewardReadyV1,
-    RewardSentV1, SOURCE, ThankYouRequestedV1, UnreadableEvent, deal_state,
+    DealTold, Detail, EventData, ImportChunkReadyV1, LeadEnteredPipelineV1, NewEvent, PersonErasedV1,
+    ReferralConvertedV1, ReferralLinkedV1, ReferralReceivedV1, ReferralStatusChangedV1, ReferrerThankedV1,
+    RewardCanceledV1, RewardReadyV1, RewardSentV1, SOURCE, ThankYouRequestedV1, UnreadableEvent, deal_state,
 };
 use serde_json::Value;
 
@@ -48,6 +48,12 @@ fn the_golden_files_of_links_and_rewards_are_read_and_written_unchanged() {
 fn the_golden_file_of_an_imports_chunk_is_read_and_written_unchanged() {
     let ready: Detail<ImportChunkReadyV1> = golden(include_str!("../../events/bus/import-chunk-ready.v1.json"));
     assert_eq!((ready.metadata.subject.as_str(), ready.data.chunk), (ready.data.import_id.as_str(), 1));
+}
+
+#[test]
+fn the_golden_file_of_an_erasure_is_read_and_written_unchanged() {
+    let erased: Detail<PersonErasedV1> = golden(include_str!("../../events/bus/person-erased.v1.json"));
+    assert_eq!(erased.metadata.subject, erased.data.person_id.as_str());
 }
 
 fn told(json: &str) -> DealTold {

@@ -49,6 +49,7 @@ macro_rules! operations {
             "/api/reputation/imports/{id}/rows" { get: imports::list_rows::list_import_rows }
             "/api/people" { get: people::list::list_people }
             "/api/people/{id}" { get: people::find::find_person, patch: people::edit::edit_person }
+            "/api/people/{id}/data" { get: people::data::gather_data, delete: people::erase::erase_person }
             "/api/people/{id}/consent" { put: people::consent::record_consent }
             "/api/reputation/profile" { get: profile::find::find_profile, put: profile::keep::keep_profile }
         }

@@ -78,12 +78,13 @@ pub async fn once(
 }
 
 /// # Errors
-/// 422 when the name was used for another request.
+/// 410 when the answer showed somebody who was erased since, 422 when the name was used for another request.
 async fn replayed(app: &App, caller: &Caller, request: &IdempotentRequest) -> Result<Option<Response>, Problem> {
     let Some(used) = app.ledger.find_answer(&caller.scope, request, SystemClock.now()).await? else { return Ok(None) };
     if used.body != request.body {
         return Err(Problem::new(Code::IdempotencyKeyReused));
     }
-    let answer: Answer = serde_json::from_str(&used.answer).map_err(|_| Code::Internal)?;
+    let written = used.answer.ok_or(Code::AnswerErased)?;
+    let answer: Answer = serde_json::from_str(&written).map_err(|_| Code::Internal)?;
     Ok(Some(answer.into_response()))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use referrals::domain::{
     audit::{AuditAction, AuditEntry, MessageNote},
     consent::ConsentChannel,
+    contact::Contact,
     email::Email,
     id::{DealId, EventId, OrgId, PersonId, ReferralId, UserId},
     message::MessageKind,
@@ -73,6 +74,12 @@ pub struct ReferralView {
     version: u64,
 }
 
+impl From<Contact> for ContactView {
+    fn from(contact: Contact) -> Self {
+        Self { email: contact.email, phone: contact.phone }
+    }
+}
+
 impl From<Referral> for ReferralView {
     fn from(row: Referral) -> Self {
         let (source_system, external_id, original_channel) = match row.origin.map(|origin| *origin) {
@@ -85,7 +92,7 @@ impl From<Referral> for ReferralView {
             referrer_person_id: row.referrer_person_id,
             referred_person_id: row.referred_person_id,
             referred_name: row.referred_name,
-            referred_contact: ContactView { email: row.referred_contact.email, phone: row.referred_contact.phone },
+            referred_contact: row.referred_contact.into(),
             agent_user_id: row.agent_user_id,
             channel: row.channel,
             source_system,
@@ -129,6 +136,8 @@ pub struct PersonView {
     email_marketing_consent: bool,
     sms_marketing_consent: bool,
     do_not_contact: bool,
+    /// Since when nothing is known of this person any more; null for others.
+    erased_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
@@ -150,6 +159,7 @@ impl From<Person> for PersonView {
             email_marketing_consent: row.email_marketing_consent,
             sms_marketing_consent: row.sms_marketing_consent,
             do_not_contact: row.do_not_contact,
+            erased_at: row.erased_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
             version: row.version,

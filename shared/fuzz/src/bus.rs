@@ -15,7 +15,7 @@ use referrals::{
         money::MAX_MINOR,
     },
     events::{
-        DealTold, DeliveryTold, Detail, EventData, ImportChunkReadyV1, LeadEnteredPipelineV1, NewEvent,
+        DealTold, DeliveryTold, Detail, EventData, ImportChunkReadyV1, LeadEnteredPipelineV1, NewEvent, PersonErasedV1,
         ReferralConvertedV1, ReferralLinkedV1, ReferralReceivedV1, ReferralStatusChangedV1, ReferrerThankedV1,
         RewardCanceledV1, RewardReadyV1, RewardSentV1, ThankYouRequestedV1,
     },
@@ -31,6 +31,7 @@ pub fn check(data: &[u8]) {
 
     ours::<ImportChunkReadyV1>(detail);
     ours::<LeadEnteredPipelineV1>(detail);
+    ours::<PersonErasedV1>(detail);
     ours::<ReferralConvertedV1>(detail);
     ours::<ReferralLinkedV1>(detail);
     ours::<ReferralReceivedV1>(detail);

@@ -31,6 +31,8 @@ pub enum AuditAction {
     RewardChanged,
     /// A message about the referral was sent, or was not, or more was heard of it.
     MessageChanged,
+    /// What was known of a person was taken out.
+    Erased,
 }
 
 impl AuditAction {
@@ -46,10 +48,11 @@ impl AuditAction {
             Self::Deleted => "DELETED",
             Self::RewardChanged => "REWARD_CHANGED",
             Self::MessageChanged => "MESSAGE_CHANGED",
+            Self::Erased => "ERASED",
         }
     }
 
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Received,
         Self::Imported,
         Self::LeadLinked,
@@ -59,6 +62,7 @@ impl AuditAction {
         Self::Deleted,
         Self::RewardChanged,
         Self::MessageChanged,
+        Self::Erased,
     ];
 }
 

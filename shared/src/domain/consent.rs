@@ -54,6 +54,21 @@ pub enum ConsentMethod {
     Bounce,
     /// It came with imported history.
     Import,
+    /// The person was erased, and there is no address any more that it was given for.
+    Erasure,
+}
+
+impl ConsentMethod {
+    pub const ALL: [Self; 8] = [
+        Self::Form,
+        Self::Agent,
+        Self::OneClick,
+        Self::Stop,
+        Self::Complaint,
+        Self::Bounce,
+        Self::Import,
+        Self::Erasure,
+    ];
 }
 
 /// The exact wording that somebody agreed to. A wording is never changed, only followed by another.

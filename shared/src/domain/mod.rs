@@ -12,6 +12,7 @@ pub mod deal;
 pub mod digest;
 pub mod duplicate;
 pub mod email;
+pub mod erasure;
 pub mod filter;
 pub mod id;
 pub mod idempotency;

@@ -54,6 +54,9 @@ pub struct Person {
     pub email_marketing_consent: bool,
     pub sms_marketing_consent: bool,
     pub do_not_contact: bool,
+    /// Since when nothing is known of this person any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,
@@ -77,6 +80,7 @@ impl Person {
             email_marketing_consent: false,
             sms_marketing_consent: false,
             do_not_contact: false,
+            erased_at: None,
             created_at: at,
             updated_at: at,
             version: 1,

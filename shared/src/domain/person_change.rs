@@ -109,7 +109,7 @@ impl Person {
     }
 
     /// Consent was given for an address: whoever has it now has agreed to nothing.
-    fn consents_left_behind(&mut self, before: &Self, origin: ChangeOrigin<'_>) -> Vec<ConsentEntry> {
+    pub(super) fn consents_left_behind(&mut self, before: &Self, origin: ChangeOrigin<'_>) -> Vec<ConsentEntry> {
         let mut entries = Vec::new();
         for channel in ConsentChannel::ALL {
             if before.has_consent(channel) && before.address(channel) != self.address(channel) {

@@ -51,6 +51,12 @@ impl PersonName {
         line(text, NAME_MAX_CHARS).map(Self)
     }
 
+    /// What stands where a name was taken out.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self("Erased person".to_owned())
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

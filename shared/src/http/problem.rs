@@ -41,7 +41,9 @@ pub enum Code {
     NothingToResend,
     ReferralConverted,
     ContactTaken,
+    PersonErased,
     SlugTaken,
+    AnswerErased,
     PreconditionFailed,
     BodyTooLarge,
     UnsupportedMediaType,
@@ -59,7 +61,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::InvalidQuery,
@@ -79,7 +81,9 @@ impl Code {
         Self::NothingToResend,
         Self::ReferralConverted,
         Self::ContactTaken,
+        Self::PersonErased,
         Self::SlugTaken,
+        Self::AnswerErased,
         Self::PreconditionFailed,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -129,6 +133,12 @@ impl Code {
             Self::NothingToResend => (StatusCode::CONFLICT, "No thank-you is over without having been accepted."),
             Self::ReferralConverted => (StatusCode::CONFLICT, "A converted referral cannot be deleted."),
             Self::ContactTaken => (StatusCode::CONFLICT, "The address or number belongs to another person."),
+            Self::PersonErased => {
+                (StatusCode::CONFLICT, "The person was erased. There is nothing of them to be changed.")
+            }
+            Self::AnswerErased => {
+                (StatusCode::GONE, "The request was answered. Somebody whom the answer showed was erased since.")
+            }
             Self::SlugTaken => (StatusCode::CONFLICT, "The slug belongs to another profile."),
             Self::PreconditionFailed => {
                 (StatusCode::PRECONDITION_FAILED, "It has changed since the version named in If-Match.")

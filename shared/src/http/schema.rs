@@ -13,11 +13,11 @@ use crate::domain::{
     attribution::Grouping,
     audit::AuditAction,
     calendar::Month,
-    consent::{ConsentChannel, ConsentText},
+    consent::{ConsentChannel, ConsentDecision, ConsentMethod, ConsentText},
     email::Email,
     id::{DealId, EventId, ImportId, OrgId, PersonId, ReceiptId, ReferralId, UserId},
     import::{Column, FileFormat, ImportStatus, RowOutcome},
-    message::MessageKind,
+    message::{DeliveryNews, MessageKind, MessageStatus},
     money::Currency,
     organization::Slug,
     person::{LeadSource, PipelineStage, RelationshipStage},
@@ -99,8 +99,12 @@ schema! {
     RelationshipStage: one_of(&[RelationshipStage::Advocate]);
     PipelineStage: one_of(&[PipelineStage::Lead]);
     ConsentChannel: one_of(&[ConsentChannel::Email, ConsentChannel::Sms]);
+    ConsentDecision: one_of(&[ConsentDecision::Granted, ConsentDecision::Revoked]);
+    ConsentMethod: one_of(&ConsentMethod::ALL);
     ConsentText: one_of(&[ConsentText::FormV1, ConsentText::FormV1Es]);
     MessageKind: one_of(&MessageKind::ALL);
+    MessageStatus: one_of(&MessageStatus::ALL);
+    DeliveryNews: one_of(&[DeliveryNews::Delivered, DeliveryNews::Bounced, DeliveryNews::Complained]);
     AuditAction: one_of(&AuditAction::ALL);
     Column: one_of(Column::ALL);
     FileFormat: one_of(&[FileFormat::Csv, FileFormat::JsonLines]);

@@ -4,6 +4,7 @@ use std::{fmt, future::Future};
 
 use super::StoreError;
 use crate::domain::{
+    id::ReferralId,
     idempotency::{IdempotentRequest, REMEMBERED_SECONDS},
     referral::Referral,
     scope::OrgScope,
@@ -16,6 +17,8 @@ pub struct RememberedAnswer {
     pub request: IdempotentRequest,
     /// What makes the same answer again: for a capture its receipt.
     pub answer: String,
+    /// The referral that the answer shows, so that it can be found when one of its people is erased.
+    pub about: Option<ReferralId>,
     pub expires_at: Timestamp,
 }
 
@@ -24,7 +27,18 @@ pub struct RememberedAnswer {
 pub struct UsedKey {
     /// Digest of the body that it was used with.
     pub body: String,
-    pub answer: String,
+    /// None where it showed somebody who was erased since.
+    pub answer: Option<String>,
+}
+
+/// What came of remembering the answer to a request that changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RememberOutcome {
+    Remembered,
+    /// The key has been used: so it was answered.
+    KeyUsed(UsedKey),
+    /// The referral moved since it was read. Read again.
+    Stale,
 }
 
 /// A request that the client has named, and how its answer is written down once it is known what came of it: a referral, if
@@ -42,10 +56,11 @@ impl<T> fmt::Debug for Named<'_, T> {
 
 impl<T> Named<'_, T> {
     #[must_use]
-    pub fn answer(&self, outcome: &T, at: Timestamp) -> RememberedAnswer {
+    pub fn answer(&self, outcome: &T, about: Option<&ReferralId>, at: Timestamp) -> RememberedAnswer {
         RememberedAnswer {
             request: self.request.clone(),
             answer: (self.write_down)(outcome),
+            about: about.cloned(),
             expires_at: at.plus_seconds(REMEMBERED_SECONDS),
         }
     }
@@ -61,11 +76,12 @@ pub trait AnswerBook: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<UsedKey>, StoreError>> + Send;
 
-    /// The use of the key that came first, if one did.
+    /// Holds only while the referral is in the version that was read, so that no answer shows what was erased meanwhile.
     fn remember_answer(
         &self,
         scope: &OrgScope,
         answer: &RememberedAnswer,
+        read: &Referral,
         at: Timestamp,
-    ) -> impl Future<Output = Result<Option<UsedKey>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<RememberOutcome, StoreError>> + Send;
 }

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 /// Where a page ended: the last row's place in its list, a time, and its id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Position {
     /// In most lists the time of creation.

@@ -34,6 +34,8 @@ pub struct MessageWrite {
     pub messages: Vec<Message>,
     /// The referral, when it becomes another by this.
     pub referral: Option<Box<Revised>>,
+    /// The version of a referral that has to stay as it was read.
+    pub unchanged: Option<u64>,
     pub guard: Option<RecipientGuard>,
     pub audit: Vec<AuditEntry>,
     pub events: Vec<NewEvent>,

@@ -10,6 +10,7 @@ mod ledger;
 mod links;
 mod messages;
 mod people;
+mod personal_data;
 mod pipeline;
 mod recording;
 mod revision;
@@ -22,7 +23,7 @@ use ulid::Ulid;
 
 use crate::domain::{organization::Slug, rate_limit::Limits, time::Timestamp};
 
-pub use answers::{AnswerBook, Named, RememberedAnswer, UsedKey};
+pub use answers::{AnswerBook, Named, RememberOutcome, RememberedAnswer, UsedKey};
 pub use attribution::{AttributionKeeper, AttributionReader, CellCorrection, Revised};
 pub use directory::{
     Account, AccountDirectory, LoginDirectory, MemberDirectory, MemberList, ProfileBook, ProfileDirectory,
@@ -36,6 +37,9 @@ pub use ledger::{History, Page, Position, ReferralReader};
 pub use links::{Correction, CorrectionOutcome, Link, LinkKeeper, RestoreOutcome};
 pub use messages::{Carrier, MessageBook, MessageWrite, MessageWriteOutcome, RecipientGuard, SuppressionList};
 pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
+pub use personal_data::{
+    PersonData, PersonErasure, PersonalData, ReferralData, ReferralErasure, ShownAnswer, Tie, TieKind,
+};
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};
 pub use revision::{LeadMove, ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome};

@@ -1,26 +1,31 @@
 //! Answers to requests that clients have named.
 
-use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    Ledger,
-    error::store_error,
-    keys,
-    rows::{RememberedAnswerRow, from_item, to_item},
-    transaction::{Attributes, Patience, Transaction},
+    Ledger, keys,
+    rows::{RememberedAnswerRow, ShownAnswerRow, from_item, to_item},
+    transaction::{Attributes, Committed, Transaction},
 };
 use crate::{
-    domain::{idempotency::IdempotentRequest, scope::OrgScope, time::Timestamp},
-    ports::{AnswerBook, RememberedAnswer, StoreError, UsedKey},
+    domain::{idempotency::IdempotentRequest, referral::Referral, scope::OrgScope, time::Timestamp},
+    ports::{AnswerBook, RememberOutcome, RememberedAnswer, StoreError, UsedKey},
 };
 
 /// Holds for a key that is free, or whose time is over: TTL may be two days late.
 const IS_FREE: &str = "attribute_not_exists(pk) OR expiresAt <= :now";
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Answer,
+    /// The referral, in the version that the answer shows.
+    Row,
+}
+
 fn item(scope: &OrgScope, answer: &RememberedAnswer) -> Result<Attributes, StoreError> {
     let row = RememberedAnswerRow {
         body: answer.request.body.clone(),
-        answer: answer.answer.clone(),
+        answer: Some(answer.answer.clone()),
         expires_at: answer.expires_at.epoch_seconds(),
     };
     to_item(&row, &keys::remembered_answer(scope, &answer.request))
@@ -46,7 +51,14 @@ impl Ledger {
         answer: &RememberedAnswer,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        transaction.put(name, &self.table, item(scope, answer)?, IS_FREE, [now(at)])
+        transaction.put(name, &self.table, item(scope, answer)?, IS_FREE, [now(at)])?;
+        if let Some(referral) = &answer.about {
+            let key = answer.request.key.clone();
+            let keys = keys::shown_answer(scope, referral, &key);
+            let row = ShownAnswerRow { key, expires_at: answer.expires_at.epoch_seconds() };
+            transaction.write(name, &self.table, to_item(&row, &keys)?)?;
+        }
+        Ok(())
     }
 }
 
@@ -67,30 +79,21 @@ impl AnswerBook for Ledger {
         &self,
         scope: &OrgScope,
         answer: &RememberedAnswer,
+        read: &Referral,
         at: Timestamp,
-    ) -> Result<Option<UsedKey>, StoreError> {
-        let operation = "remembering an answer";
-        let mut patience = Patience::new();
-        loop {
-            let (name, value) = now(at);
-            let result = self
-                .client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(item(scope, answer)?))
-                .condition_expression(IS_FREE)
-                .expression_attribute_values(name, value)
-                .send()
-                .await;
-            let Err(error) = result else { return Ok(None) };
-            match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => {
-                    return self.find_answer(scope, &answer.request, at).await;
-                }
-                // The same request is being answered in a transaction.
-                Some(PutItemError::TransactionConflictException(_)) if patience.wait().await => {}
-                _ => return Err(store_error(operation, &error)),
-            }
+    ) -> Result<RememberOutcome, StoreError> {
+        let mut transaction = Transaction::default();
+        self.remember(&mut transaction, Part::Answer, scope, answer, at)?;
+        let version = [(":read", AttributeValue::N(read.version.to_string()))];
+        let row = keys::referral(scope, &read.id);
+        transaction.check(Part::Row, &self.table, &row, "version = :read", [], version)?;
+        let refusals = match transaction.commit(&self.client).await? {
+            Committed::Done => return Ok(RememberOutcome::Remembered),
+            Committed::Refused(refusals) => refusals,
+        };
+        match refusals.into_iter().find(|refusal| refusal.name == Part::Answer) {
+            Some(used) => used_key("remembering an answer", used.existing).map(RememberOutcome::KeyUsed),
+            None => Ok(RememberOutcome::Stale),
         }
     }
 }

@@ -3,7 +3,9 @@
 //! Every key starts with the organization. The exceptions are the slug directory, the login directory, the outbox
 //! and the rate limit: they are what an organization is found by, or hold no data of one.
 
+mod answers;
 mod attribution;
+mod contacts;
 mod imports;
 mod listing;
 
@@ -15,10 +17,8 @@ use crate::{
     domain::{
         audit::AuditEntry,
         consent::ConsentEntry,
-        contact::ContactKey,
         duplicate::PairKey,
         id::{DealId, EventId, PersonId, ReferralId, UserId},
-        idempotency::IdempotentRequest,
         message::MessageId,
         organization::Slug,
         person::Person,
@@ -29,7 +29,9 @@ use crate::{
     },
     ports::{Counted, Link},
 };
+pub use answers::{ANSWER, remembered_answer, remembered_under, shown_answer};
 pub use attribution::{ATTRIBUTION, attribution, attribution_cell};
+pub use contacts::{contact, suppression};
 pub use imports::{REPORT, import, import_chunk, import_partition, import_report, origin};
 use listing::place;
 pub use listing::{BY_AGENT, BY_KEY, BY_LIST, BY_REWARD, BY_STATUS, Index, Listing, position};
@@ -56,6 +58,8 @@ pub const REWARD_INDEX: &str = "reward";
 
 /// Sort key of a referral's row.
 pub const REFERRAL: &str = "REFERRAL";
+/// Sort key of a person's row.
+pub const PERSON: &str = "PERSON";
 /// Sort key of an organization's row.
 pub const ORGANIZATION: &str = "ORGANIZATION";
 /// Prefix of the members of an organization.
@@ -64,6 +68,8 @@ pub const MEMBER: &str = "MEMBER#";
 pub const LEAD_OF: &str = "LEAD_OF#";
 /// Prefix of the links from a referrer to the referrals that they sent.
 pub const REFERRED: &str = "REFERRED#";
+/// Prefix of the links from a person to the referrals that they have nothing to do with any more.
+pub const FORMER: &str = "FORMER#";
 /// Prefix of the links from a person to the deals that name them.
 pub const DEAL_OF: &str = "DEAL_OF#";
 /// Partition of the rewards that wait for the clock.
@@ -158,7 +164,7 @@ pub fn person_partition(scope: &OrgScope, id: &PersonId) -> String {
 /// Table key only.
 #[must_use]
 pub fn person(scope: &OrgScope, id: &PersonId) -> Keys {
-    Keys::new(person_partition(scope, id), "PERSON")
+    Keys::new(person_partition(scope, id), PERSON)
 }
 
 #[must_use]
@@ -172,28 +178,15 @@ pub fn people(scope: &OrgScope) -> Listing {
     Listing { index: BY_LIST, partition: format!("{}#PEOPLE", org(scope)), prefix: String::new() }
 }
 
-/// Uniqueness of an address or a number within the organization.
-#[must_use]
-pub fn contact(scope: &OrgScope, key: &ContactKey) -> Keys {
-    Keys::new(format!("{}#CONTACT#{}", org(scope), reached_at(key)), "CONTACT")
-}
-
-/// An address or a number that the organization sends nothing to.
-#[must_use]
-pub fn suppression(scope: &OrgScope, key: &ContactKey) -> Keys {
-    Keys::new(format!("{}#SUPPRESSED#{}", org(scope), reached_at(key)), "SUPPRESSED")
-}
-
-fn reached_at(key: &ContactKey) -> String {
-    match key {
-        ContactKey::Email(email) => format!("EMAIL#{}", email.as_str()),
-        ContactKey::Phone(phone) => format!("PHONE#{}", phone.as_str()),
-    }
-}
-
 #[must_use]
 pub fn lead_link(scope: &OrgScope, lead: &PersonId, referral: &ReferralId) -> Keys {
     Keys::new(person_partition(scope, lead), format!("{LEAD_OF}{referral}"))
+}
+
+/// From a person to a referral that was deleted, or got another lead: its history may still tell of them.
+#[must_use]
+pub fn former_link(scope: &OrgScope, person: &PersonId, referral: &ReferralId) -> Keys {
+    Keys::new(person_partition(scope, person), format!("{FORMER}{referral}"))
 }
 
 /// From a referrer to a referral that they sent. Written and deleted with the referral: what the referrer's counter
@@ -330,16 +323,13 @@ pub fn pair_guard(scope: &OrgScope, pair: &PairKey) -> Keys {
     Keys::new(format!("{}#PAIR#{}", org(scope), pair.as_str()), "PAIR")
 }
 
-/// The answer to a request that a client has named.
-#[must_use]
-pub fn remembered_answer(scope: &OrgScope, request: &IdempotentRequest) -> Keys {
-    Keys::new(format!("{}#IDEMPOTENCY#{}", org(scope), request.key), "IDEMPOTENCY")
-}
+/// Prefix of a person's decisions.
+pub const CONSENT: &str = "CONSENT#";
 
 /// One decision of a person about one channel. A request makes at most one.
 #[must_use]
 pub fn consent(scope: &OrgScope, entry: &ConsentEntry) -> Keys {
-    let sort = format!("CONSENT#{}#{}#{}", entry.channel.as_str(), entry.at, entry.request_id);
+    let sort = format!("{CONSENT}{}#{}#{}", entry.channel.as_str(), entry.at, entry.request_id);
     Keys::new(person_partition(scope, &entry.person_id), sort)
 }
 

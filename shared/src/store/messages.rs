@@ -57,6 +57,11 @@ impl MessageBook for Ledger {
         if let Some(referral) = &write.referral {
             self.replace_referrals(&mut transaction, Part::Row, scope, [&**referral])?;
         }
+        if let Some(version) = write.unchanged {
+            let read = [(":read", AttributeValue::N(version.to_string()))];
+            let row = keys::referral(scope, referral);
+            transaction.check(Part::Row, &self.table, &row, "version = :read", [], read)?;
+        }
         if let Some(guard) = &write.guard {
             self.check_recipient(&mut transaction, scope, guard)?;
         }

@@ -15,6 +15,7 @@ mod members;
 mod messages;
 mod outbox;
 mod people;
+mod personal_data;
 mod pipeline;
 mod profile_cache;
 mod profiles;
@@ -84,18 +85,22 @@ impl Ledger {
     ) -> Result<Vec<transaction::Attributes>, StoreError> {
         let (mut items, mut start) = (Vec::new(), None);
         loop {
-            let output = self
+            let query = self
                 .client
                 .query()
                 .table_name(&self.table)
                 .consistent_read(true)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":pk", AttributeValue::S(partition.clone()))
-                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| error::store_error(operation, &error))?;
+                .set_exclusive_start_key(start);
+            // No key begins with nothing, says DynamoDB.
+            let query = if prefix.is_empty() {
+                query.key_condition_expression("pk = :pk")
+            } else {
+                query
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            };
+            let output = query.send().await.map_err(|error| error::store_error(operation, &error))?;
             items.extend(output.items.unwrap_or_default());
             start = output.last_evaluated_key;
             if start.is_none() {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     /// The person, in the version that was read.
     Row,
     /// A key that the person shall hold.
@@ -29,6 +29,8 @@ enum Part {
     Released(usize),
     Owner,
     Consent,
+    /// Rows that go with it without a condition.
+    Effect,
 }
 
 /// Holds for a key that nobody has, or this person.
@@ -40,26 +42,7 @@ impl PersonEditor for Ledger {
         scope: &OrgScope,
         changed: &ChangedPerson,
     ) -> Result<PersonRevisionOutcome, StoreError> {
-        // A person may show what somebody else holds the key of: that key stays where it is.
-        let mut spared = Vec::new();
-        loop {
-            let transaction = self.person_revision(scope, changed, &spared)?;
-            let refusals = match transaction.commit(&self.client).await? {
-                Committed::Done => return Ok(PersonRevisionOutcome::Written),
-                Committed::Refused(refusals) => refusals,
-            };
-            let has = |part: Part| refusals.iter().any(|refusal| refusal.name == part);
-            if has(Part::Row) || has(Part::Consent) {
-                return Ok(PersonRevisionOutcome::Stale);
-            }
-            if has(Part::Gained) {
-                return Ok(PersonRevisionOutcome::ContactTaken);
-            }
-            if has(Part::Owner) {
-                return Ok(PersonRevisionOutcome::OwnerMissing);
-            }
-            spared.extend(refusals.iter().map(|refusal| refusal.name));
-        }
+        self.revise(scope, changed, |_| Ok(())).await
     }
 
     async fn take_consent_down(
@@ -74,6 +57,36 @@ impl PersonEditor for Ledger {
 }
 
 impl Ledger {
+    /// As [`PersonEditor::revise_person`], with what `and` adds to the transaction.
+    pub(super) async fn revise(
+        &self,
+        scope: &OrgScope,
+        changed: &ChangedPerson,
+        and: impl Fn(&mut Transaction<Part>) -> Result<(), StoreError>,
+    ) -> Result<PersonRevisionOutcome, StoreError> {
+        // A person may show what somebody else holds the key of: that key stays where it is.
+        let mut spared = Vec::new();
+        loop {
+            let mut transaction = self.person_revision(scope, changed, &spared)?;
+            and(&mut transaction)?;
+            let refusals = match transaction.commit(&self.client).await? {
+                Committed::Done => return Ok(PersonRevisionOutcome::Written),
+                Committed::Refused(refusals) => refusals,
+            };
+            let has = |part: Part| refusals.iter().any(|refusal| refusal.name == part);
+            if has(Part::Row) || has(Part::Consent) || has(Part::Effect) {
+                return Ok(PersonRevisionOutcome::Stale);
+            }
+            if has(Part::Gained) {
+                return Ok(PersonRevisionOutcome::ContactTaken);
+            }
+            if has(Part::Owner) {
+                return Ok(PersonRevisionOutcome::OwnerMissing);
+            }
+            spared.extend(refusals.iter().map(|refusal| refusal.name));
+        }
+    }
+
     fn consent_end(
         &self,
         scope: &OrgScope,

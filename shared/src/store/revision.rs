@@ -119,6 +119,7 @@ impl Ledger {
         }
         if let Some(lead) = &revision.lead.from {
             transaction.delete(Part::Effect, &self.table, primary(&keys::lead_link(scope, lead, &own.id)))?;
+            self.remember_tie(&mut transaction, Part::Effect, scope, lead, own)?;
         }
         if let Some(lead) = &revision.lead.to {
             let item = to_item(lead, &keys::person_row(scope, lead))?;
@@ -171,7 +172,11 @@ impl Ledger {
         transaction.delete(Part::Effect, &self.table, primary(&keys::referred_link(scope, referral)))?;
         self.count_back(&mut transaction, scope, removal, count)?;
         self.count_out(&mut transaction, Part::Effect, scope, referral)?;
+        self.remember_tie(&mut transaction, Part::Effect, scope, &referral.referrer_person_id, referral)?;
         if let Some(lead) = &referral.referred_person_id {
+            if *lead != referral.referrer_person_id {
+                self.remember_tie(&mut transaction, Part::Effect, scope, lead, referral)?;
+            }
             transaction.delete(Part::Effect, &self.table, primary(&keys::lead_link(scope, lead, &referral.id)))?;
         }
         if let Some(deal) = &referral.resulting_deal_id {

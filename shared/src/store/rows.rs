@@ -53,8 +53,20 @@ pub struct PairGuardRow {
 pub struct RememberedAnswerRow {
     /// Digest of the request's body.
     pub body: String,
-    pub answer: String,
+    /// None where it showed somebody who was erased since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
     /// Epoch seconds.
+    pub expires_at: i64,
+}
+
+/// From a referral to an answer that shows it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownAnswerRow {
+    /// Of the request.
+    pub key: String,
+    /// Epoch seconds; the answer's own.
     pub expires_at: i64,
 }
 

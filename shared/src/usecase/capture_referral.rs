@@ -138,6 +138,7 @@ where
         let remembered = arrival.named.map(|request| RememberedAnswer {
             request: request.clone(),
             answer: receipt.as_str().to_owned(),
+            about: None,
             expires_at: at.plus_seconds(REMEMBERED_SECONDS),
         });
         let stranger_id = PersonId::from_ulid(self.ids.ulid(at));
@@ -204,7 +205,7 @@ where
 /// The answer of the request that used the key first, if it was this one.
 fn replay(request: Option<&IdempotentRequest>, used: &UsedKey) -> Result<Captured, StoreError> {
     if request.is_some_and(|request| request.body == used.body) {
-        let receipt = ReceiptId::parse(&used.answer).map_err(|_| StoreError::Failed {
+        let receipt = ReceiptId::parse(used.answer.as_deref().unwrap_or_default()).map_err(|_| StoreError::Failed {
             operation: "replaying an answer",
             reason: "a stored answer that is no receipt".to_owned(),
         })?;

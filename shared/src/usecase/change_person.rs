@@ -38,6 +38,8 @@ pub enum PersonOutcome {
     Unexpected,
     /// There is nothing to write to on the channel.
     NoAddress,
+    /// They were erased: there is nobody to be changed.
+    Erased,
     /// The address or number belongs to somebody else.
     ContactTaken,
     /// The organization has no such active member.
@@ -70,6 +72,9 @@ pub async fn change_person(
         }
         if !request.expected.admits(person.version) {
             return Ok(PersonOutcome::Unexpected);
+        }
+        if person.is_erased() {
+            return Ok(PersonOutcome::Erased);
         }
         let Ok(changed) = person.changed(request.change, origin) else { return Ok(PersonOutcome::NoAddress) };
         let Some(changed) = changed else { return Ok(PersonOutcome::Done(Box::new(person))) };

@@ -23,7 +23,7 @@ use crate::{
     },
     ports::{
         AnswerBook, Clock, Ids, LeadMove, Named, PersonReader, PolicyBook, ReferralEditor, ReferralReader,
-        ReferralRevision, Revised, RevisionOutcome, StoreError,
+        ReferralRevision, RememberOutcome, Revised, RevisionOutcome, StoreError,
     },
 };
 
@@ -79,7 +79,14 @@ pub async fn change_referral(
         }
         let changed = match referral.changed(request.change, &policy, at) {
             Err(refused) => return Ok(ChangeOutcome::Refused(refused)),
-            Ok(None) => return unchanged(store, caller, referral, request, at).await,
+            Ok(None) => match unchanged(store, caller, referral, request, at).await? {
+                Some(outcome) => return Ok(outcome),
+                None => {
+                    pause().await;
+                    found = find_referral(store, caller, &id).await?;
+                    continue;
+                }
+            },
             Ok(Some(changed)) => changed,
         };
         let Some(revision) = revise(store, ids, caller, &referral, changed, request, at).await? else {
@@ -108,20 +115,23 @@ async fn read_policy(
     }
 }
 
-/// Nothing to write but the answer, where the client has named the request.
+/// Nothing to write but the answer, where the client has named the request. None when the referral moved meanwhile.
 async fn unchanged(
     store: &impl AnswerBook,
     caller: &Caller,
     referral: Referral,
     request: &ChangeRequest<'_>,
     at: Timestamp,
-) -> Result<ChangeOutcome, StoreError> {
-    if let Some(named) = &request.named
-        && store.remember_answer(&caller.scope, &named.answer(&referral, at), at).await?.is_some()
-    {
-        return Ok(ChangeOutcome::NameTaken);
+) -> Result<Option<ChangeOutcome>, StoreError> {
+    if let Some(named) = &request.named {
+        let answer = named.answer(&referral, Some(&referral.id), at);
+        match store.remember_answer(&caller.scope, &answer, &referral, at).await? {
+            RememberOutcome::Remembered => {}
+            RememberOutcome::KeyUsed(_) => return Ok(Some(ChangeOutcome::NameTaken)),
+            RememberOutcome::Stale => return Ok(None),
+        }
     }
-    Ok(ChangeOutcome::Done(Box::new(referral)))
+    Ok(Some(ChangeOutcome::Done(Box::new(referral))))
 }
 
 /// None when the new lead is nobody of the organization.
@@ -140,7 +150,8 @@ async fn revise(
     if referral.referred_person_id != before.referred_person_id {
         lead.from.clone_from(&before.referred_person_id);
         if let Some(id) = &referral.referred_person_id {
-            let Some(mut person) = store.find_person(&caller.scope, id).await? else { return Ok(None) };
+            let found = store.find_person(&caller.scope, id).await?;
+            let Some(mut person) = found.filter(|person| !person.is_erased()) else { return Ok(None) };
             let others = others_of(store, &caller.scope, id, &referral).await?;
             contested = contest(&mut referral, others, at);
             person.enter_pipeline(&referral.agent_user_id);
@@ -171,7 +182,7 @@ async fn revise(
     };
     let own = traces.audit.into_iter().map(|entry| (referral.id.clone(), entry));
     let audit = own.chain(contested.iter().map(flagged)).collect();
-    let remembered = request.named.as_ref().map(|named| named.answer(&referral, at));
+    let remembered = request.named.as_ref().map(|named| named.answer(&referral, Some(&referral.id), at));
     let deal_changes = referral.resulting_deal_id != before.resulting_deal_id;
     Ok(Some(ReferralRevision {
         unlinked_deal: before.resulting_deal_id.clone().filter(|_| deal_changes),

@@ -144,6 +144,7 @@ async fn note(
         let write = MessageWrite {
             messages: vec![message],
             referral: None,
+            unchanged: None,
             guard: None,
             audit: vec![heard],
             events: vec![],

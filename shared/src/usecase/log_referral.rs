@@ -100,7 +100,7 @@ pub async fn log_referral(
         let (referral, audit, event) =
             identity.rows(caller.scope.organization(), &entry.zone, new, &flags, guard.as_ref())?;
         let write = ReferralWrite {
-            remembered: named.as_ref().map(|named| named.answer(&referral, identity.at)),
+            remembered: named.as_ref().map(|named| named.answer(&referral, Some(&referral.id), identity.at)),
             referral,
             referrer: referrer.write.clone(),
             guard,
@@ -147,7 +147,10 @@ impl Referrer {
         at: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
         let (name, contact) = match &entry.referrer {
-            Advocate::Known(id) => return Ok(store.find_person(&caller.scope, id).await?.map(Self::known)),
+            Advocate::Known(id) => {
+                let found = store.find_person(&caller.scope, id).await?;
+                return Ok(found.filter(|person| !person.is_erased()).map(Self::known));
+            }
             Advocate::Described { name, contact } => (name, contact),
         };
         if let Some(key) = contact.identity()

@@ -42,6 +42,7 @@ pub(super) async fn record_sending(
             audit: vec![entry(&message, Some(before), event.as_str(), function, at)],
             messages: vec![],
             referral: None,
+            unchanged: None,
             guard: None,
             events: vec![],
             remembered: None,

@@ -127,9 +127,10 @@ fn write(
         audit: again.iter().map(entry).collect(),
         messages: again.into_iter().map(|(_, message)| message).collect(),
         referral: None,
+        unchanged: Some(referral.version),
         guard: None,
         events: vec![event],
-        remembered: request.named.as_ref().map(|named| named.answer(referral, at)),
+        remembered: request.named.as_ref().map(|named| named.answer(referral, Some(&referral.id), at)),
         at,
     })
 }

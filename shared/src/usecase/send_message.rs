@@ -193,8 +193,16 @@ async fn write(
     let is_told = message.status != MessageStatus::Claimed;
     let audit = is_told.then(|| entry(&message, Some(before), event.as_str(), SENDER, at)).into_iter().collect();
     let id = message.id();
-    let write =
-        MessageWrite { messages: vec![message], referral: None, guard, audit, events: vec![], remembered: None, at };
+    let write = MessageWrite {
+        messages: vec![message],
+        referral: None,
+        unchanged: None,
+        guard,
+        audit,
+        events: vec![],
+        remembered: None,
+        at,
+    };
     let is_written = store.write_messages(scope, &id.referral, &write).await? == MessageWriteOutcome::Written;
     if is_written && is_told {
         count(&write);

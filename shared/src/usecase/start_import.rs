@@ -67,7 +67,7 @@ pub async fn start_import(
         expires_at: at.plus_seconds(KEPT_SECONDS).epoch_seconds(),
     };
     let events = (1..=import.chunks).map(|chunk| ready(ids, &import, chunk)).collect::<Result<_, _>>()?;
-    let remembered = upload.named.as_ref().map(|named| named.answer(&import, at));
+    let remembered = upload.named.as_ref().map(|named| named.answer(&import, None, at));
     let new = NewImport { import, chunks, events, remembered };
     Ok(match store.begin_import(&caller.scope, &new).await? {
         BeginOutcome::Begun => Started::Begun(Box::new(new.import)),

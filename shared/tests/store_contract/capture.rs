@@ -278,7 +278,7 @@ async fn a_repetition_of_what_was_deleted_is_a_first() {
     let at = world.clock.now();
     let request = IdempotentRequest::new(&["capture"], "key", b"body").unwrap();
     let expires_at = at.plus_seconds(60);
-    let named = RememberedAnswer { request, answer: "rcpt_1".to_owned(), expires_at };
+    let named = RememberedAnswer { request, answer: "rcpt_1".to_owned(), about: None, expires_at };
     for remembered in [None, Some(&named)] {
         let counted = world.ledger.count_repetition(&Fixtures::scope(), &pair, remembered, at).await;
         assert_eq!(counted, Ok(Repetition::Unguarded));

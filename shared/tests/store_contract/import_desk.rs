@@ -79,6 +79,7 @@ async fn what_is_refused_leaves_nothing() {
     let remembered = |body: &str| RememberedAnswer {
         request: IdempotentRequest::new(&["api"], "k", body.as_bytes()).unwrap(),
         answer: "first".to_owned(),
+        about: None,
         expires_at: at.plus_seconds(60),
     };
     new.remembered = Some(remembered("one"));
@@ -87,7 +88,7 @@ async fn what_is_refused_leaves_nothing() {
     new.import.id = ImportId::parse("imp_2").unwrap();
     new.remembered = Some(remembered("two"));
     let outcome = store.ledger().begin_import(&scope, &new).await.unwrap();
-    assert!(matches!(&outcome, BeginOutcome::KeyUsed(used) if used.answer == "first"), "{outcome:?}");
+    assert!(matches!(&outcome, BeginOutcome::KeyUsed(used) if used.answer.as_deref() == Some("first")), "{outcome:?}");
     assert_eq!(kinds(&store).await, before);
     // A permission or a table that is missing is found only at the last step.
     let broken = Ledger::new(store.client.clone(), store.table.clone(), "no-such-table".to_owned());

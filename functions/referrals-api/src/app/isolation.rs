@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use referrals::{
     events::{Detail, EventData as _, ReferralReceivedV1},
     ports::Clock as _,
@@ -157,11 +156,7 @@ impl Border {
 
     /// Every item of both tables, as text.
     async fn dump(&self) -> Vec<String> {
-        let mut items = self.world.store.items().await;
-        items.extend(self.world.store.outbox_items().await);
-        let mut lines: Vec<String> = items.into_iter().map(|item| canonical(&AttributeValue::M(item.0))).collect();
-        lines.sort();
-        lines
+        self.world.dump().await
     }
 
     /// Every item that is the other organization's, or says anything of it.
@@ -210,18 +205,6 @@ async fn rewarded(border: &Border, who: Who) -> String {
 
 fn text(answered: &Answered, field: &str) -> String {
     answered.body[field].as_str().unwrap_or_else(|| panic!("no {field} in {}", answered.bytes())).to_owned()
-}
-
-/// One text for one value: a map's attributes stand in the order of their names.
-fn canonical(value: &AttributeValue) -> String {
-    match value {
-        AttributeValue::M(map) => {
-            let sorted: BTreeMap<_, _> = map.iter().map(|(name, value)| (name, canonical(value))).collect();
-            format!("{sorted:?}")
-        }
-        AttributeValue::L(list) => format!("{:?}", list.iter().map(canonical).collect::<Vec<_>>()),
-        other => format!("{other:?}"),
-    }
 }
 
 /// Fails with the items that are other now, and only those.

@@ -1,4 +1,7 @@
+use std::collections::BTreeMap;
+
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_sdk_dynamodb::types::AttributeValue;
 use referrals::{
     http::answer,
     ports::{Clock as _, Ids as _},
@@ -17,6 +20,7 @@ const PEOPLE: &str = include_str!("../../../../events/http/list-people.json");
 mod accounts;
 mod attribution;
 mod changes;
+mod erasure;
 mod export;
 mod import_reports;
 mod imports;
@@ -145,6 +149,15 @@ impl World {
         format!("{REFERRALS}/{}", answered.body["id"].as_str().unwrap())
     }
 
+    /// Every item of both tables, in one order.
+    pub(super) async fn dump(&self) -> Vec<String> {
+        let mut items = self.store.items().await;
+        items.extend(self.store.outbox_items().await);
+        let mut lines: Vec<String> = items.into_iter().map(|item| canonical(&AttributeValue::M(item.0))).collect();
+        lines.sort();
+        lines
+    }
+
     async fn total(&self) -> i64 {
         self.call(call(OWNER, "GET", "/api/people/person_111")).await.body["totalReferrals"].as_i64().unwrap()
     }
@@ -164,6 +177,18 @@ impl World {
             event["rawQueryString"] = json!(query);
         })
         .await
+    }
+}
+
+/// One text for one value: a map's attributes stand in the order of their names.
+fn canonical(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::M(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().map(|(name, value)| (name, canonical(value))).collect();
+            format!("{sorted:?}")
+        }
+        AttributeValue::L(list) => format!("{:?}", list.iter().map(canonical).collect::<Vec<_>>()),
+        other => format!("{other:?}"),
     }
 }
 

@@ -38,6 +38,7 @@ pub async fn change(
         PersonOutcome::NotAllowed => Err(Problem::new(Code::Forbidden)),
         PersonOutcome::Unexpected => Err(Problem::new(Code::PreconditionFailed)),
         PersonOutcome::NoAddress => Err(field("/channel", "no_address")),
+        PersonOutcome::Erased => Err(Problem::new(Code::PersonErased)),
         PersonOutcome::ContactTaken => Err(Problem::new(Code::ContactTaken)),
         PersonOutcome::UnknownOwner => Err(field("/ownerUserId", "unknown_id")),
     }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Fields of a person that other operations set, or nobody.
-const READ_ONLY: [&str; 11] = [
+const READ_ONLY: [&str; 12] = [
     "id",
     "organizationId",
     "leadSource",
@@ -32,6 +32,7 @@ const READ_ONLY: [&str; 11] = [
     "totalReferrals",
     "emailMarketingConsent",
     "smsMarketingConsent",
+    "erasedAt",
     "createdAt",
     "updatedAt",
     "version",

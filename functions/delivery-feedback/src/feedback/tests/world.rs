@@ -44,8 +44,16 @@ impl World {
 
     pub async fn write(&self, messages: Vec<Message>, referral: Option<Box<Revised>>) {
         let at = SystemClock.now();
-        let write =
-            MessageWrite { messages, referral, guard: None, audit: vec![], events: vec![], remembered: None, at };
+        let write = MessageWrite {
+            messages,
+            referral,
+            unchanged: None,
+            guard: None,
+            audit: vec![],
+            events: vec![],
+            remembered: None,
+            at,
+        };
         let outcome = self.ledger.write_messages(&Fixtures::scope(), &self.referral, &write).await.unwrap();
         assert_eq!(outcome, MessageWriteOutcome::Written);
     }

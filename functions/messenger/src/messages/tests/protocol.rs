@@ -283,6 +283,7 @@ async fn write(world: &World, message: &Message) {
     let write = MessageWrite {
         messages: vec![message.clone()],
         referral: None,
+        unchanged: None,
         guard: None,
         audit: vec![],
         events: vec![],

@@ -31,6 +31,7 @@ async fn write(world: &World, organization: &str, referral: &str, messages: Vec<
     let write = MessageWrite {
         messages,
         referral: None,
+        unchanged: None,
         guard: None,
         audit: vec![],
         events: vec![],

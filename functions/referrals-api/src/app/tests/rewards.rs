@@ -33,6 +33,7 @@ async fn thank(world: &World, path: &str) {
     let write = MessageWrite {
         messages: vec![],
         referral: Some(Box::new(Revised::new(&before, referral))),
+        unchanged: None,
         guard: None,
         audit: vec![],
         events: vec![],

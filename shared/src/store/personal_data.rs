@@ -1,0 +1,194 @@
+//! Everything that is kept of one person, and taking it out.
+
+use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+
+use super::{
+    Ledger,
+    error::store_error,
+    keys,
+    revise_person::Part as PersonPart,
+    rows::{DealLinkRow, LinkRow, ShownAnswerRow, SuppressionRow, from_item, to_item},
+    transaction::{Attributes, Committed, Transaction, primary},
+};
+use crate::{
+    domain::{
+        id::{PersonId, ReferralId},
+        person::Person,
+        referral::Referral,
+        scope::OrgScope,
+    },
+    ports::{
+        PersonData, PersonErasure, PersonRevisionOutcome, PersonalData, ReferralData, ReferralErasure, ShownAnswer,
+        StoreError, Tie, TieKind,
+    },
+};
+
+const ERASING: &str = "erasing";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Rows that must be as they were read.
+    Row,
+}
+
+impl PersonalData for Ledger {
+    async fn find_person_data(&self, scope: &OrgScope, id: &PersonId) -> Result<Option<PersonData>, StoreError> {
+        let operation = "reading what is kept of a person";
+        let (mut person, mut consents, mut deals, mut ties) = (None::<Person>, Vec::new(), Vec::new(), Vec::new());
+        for item in self.items_under(operation, keys::person_partition(scope, id), "").await? {
+            let kind = match sort_key(&item) {
+                sort if sort.starts_with(keys::REFERRED) => TieKind::Referrer,
+                sort if sort.starts_with(keys::LEAD_OF) => TieKind::Lead,
+                sort if sort.starts_with(keys::FORMER) => TieKind::Former,
+                sort if sort.starts_with(keys::CONSENT) => {
+                    consents.push(from_item(operation, item)?);
+                    continue;
+                }
+                sort if sort.starts_with(keys::DEAL_OF) => {
+                    deals.push(from_item::<DealLinkRow>(operation, item)?.deal_id);
+                    continue;
+                }
+                keys::PERSON => {
+                    person = Some(from_item(operation, item)?);
+                    continue;
+                }
+                // Figures: what their referrals add up to.
+                _ => continue,
+            };
+            let row: LinkRow = from_item(operation, item)?;
+            ties.push(Tie { kind, referral: row.referral_id, created_at: row.created_at });
+        }
+        // Who is in a referral in two ways is shown it once.
+        ties.sort_by(|a, b| {
+            (a.created_at, a.referral.as_str(), a.kind).cmp(&(b.created_at, b.referral.as_str(), b.kind))
+        });
+        ties.dedup_by(|later, kept| later.referral == kept.referral);
+        Ok(person.map(|person| PersonData { person, consents, deals, ties }))
+    }
+
+    async fn find_referral_data(&self, scope: &OrgScope, id: &ReferralId) -> Result<ReferralData, StoreError> {
+        let operation = "reading what is kept of a referral";
+        let mut data = ReferralData::default();
+        for item in self.items_under(operation, keys::referral_partition(scope, id), "").await? {
+            match sort_key(&item) {
+                keys::REFERRAL => data.referral = Some(from_item(operation, item)?),
+                sort if sort.starts_with(keys::AUDIT) => data.entries.push(from_item(operation, item)?),
+                sort if sort.starts_with(keys::MESSAGE) => data.messages.push(from_item(operation, item)?),
+                sort if sort.starts_with(keys::ANSWER) => {
+                    let row: ShownAnswerRow = from_item(operation, item)?;
+                    data.answers.push(ShownAnswer { key: row.key, expires_at: row.expires_at });
+                }
+                _ => {}
+            }
+        }
+        Ok(data)
+    }
+
+    async fn erase_person(
+        &self,
+        scope: &OrgScope,
+        erasure: &PersonErasure,
+    ) -> Result<PersonRevisionOutcome, StoreError> {
+        for entry in &erasure.evidence {
+            self.take_out(&keys::consent(scope, entry), "evidence", "attribute_exists(pk)", None).await?;
+        }
+        let erased = &erasure.erased;
+        let since = SuppressionRow { since: erased.changed.person.updated_at };
+        self.revise(scope, &erased.changed, |transaction| {
+            for key in &erased.suppressed {
+                let item = to_item(&since, &keys::suppression(scope, key))?;
+                transaction.write(PersonPart::Effect, &self.table, item)?;
+            }
+            transaction.create(PersonPart::Effect, &self.outbox_table, super::outbox::item(&erasure.event)?)
+        })
+        .await
+    }
+
+    async fn erase_referral(&self, scope: &OrgScope, erasure: &ReferralErasure) -> Result<bool, StoreError> {
+        let id = &erasure.id;
+        for entry in &erasure.noted {
+            self.take_out(&keys::audit(scope, id, entry), "note", "attribute_exists(pk)", None).await?;
+        }
+        for answer in &erasure.answers {
+            let end = AttributeValue::N(answer.expires_at.to_string());
+            let keys = keys::remembered_under(scope, &answer.key);
+            self.take_out(&keys, "answer", "expiresAt = :end", Some((":end", end))).await?;
+            self.forget(&keys::shown_answer(scope, id, &answer.key)).await?;
+        }
+        let mut transaction = Transaction::default();
+        match (&erasure.row, erasure.read) {
+            (Some(row), _) => self.replace_referrals(&mut transaction, Part::Row, scope, [&**row])?,
+            (None, Some(version)) => {
+                let read = [(":read", AttributeValue::N(version.to_string()))];
+                let row = keys::referral(scope, id);
+                transaction.check(Part::Row, &self.table, &row, "version = :read", [], read)?;
+            }
+            (None, None) => {
+                let row = keys::referral(scope, id);
+                transaction.check(Part::Row, &self.table, &row, "attribute_not_exists(pk)", [], [])?;
+            }
+        }
+        for message in &erasure.messages {
+            let item = to_item(message, &keys::message(scope, &message.id()))?;
+            self.replace(&mut transaction, Part::Row, item, message.version)?;
+        }
+        let entry = &erasure.audit;
+        transaction.create(Part::Row, &self.table, to_item(entry, &keys::audit(scope, id, entry))?)?;
+        Ok(matches!(transaction.commit(&self.client).await?, Committed::Done))
+    }
+}
+
+impl Ledger {
+    /// That a person had to do with a referral, when it is theirs no longer.
+    pub(super) fn remember_tie<N: Copy + PartialEq>(
+        &self,
+        transaction: &mut Transaction<N>,
+        name: N,
+        scope: &OrgScope,
+        person: &PersonId,
+        referral: &Referral,
+    ) -> Result<(), StoreError> {
+        let row = LinkRow { referral_id: referral.id.clone(), created_at: referral.created_at };
+        transaction.write(name, &self.table, to_item(&row, &keys::former_link(scope, person, &referral.id))?)
+    }
+
+    /// Takes one attribute out of a row, if the row is there and as `condition` has it.
+    async fn take_out(
+        &self,
+        keys: &keys::Keys,
+        attribute: &str,
+        condition: &str,
+        value: Option<(&str, AttributeValue)>,
+    ) -> Result<(), StoreError> {
+        let values = value.map(|(name, value)| Attributes::from([(name.to_owned(), value)]));
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(primary(keys)))
+            .update_expression("REMOVE #attribute")
+            .condition_expression(condition)
+            .expression_attribute_names("#attribute", attribute)
+            .set_expression_attribute_values(values)
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error)
+                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(store_error(ERASING, &error)),
+        }
+    }
+
+    async fn forget(&self, keys: &keys::Keys) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(primary(keys)));
+        delete.send().await.map(|_| ()).map_err(|error| store_error(ERASING, &error))
+    }
+}
+
+fn sort_key(item: &Attributes) -> &str {
+    item.get(keys::SK).and_then(|sort| sort.as_s().ok()).map_or("", String::as_str)
+}
