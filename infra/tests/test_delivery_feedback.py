@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import uuid
 
 import pytest
@@ -20,6 +22,13 @@ AT = "2026-11-22T07:00:00.000Z"
 def ses(stack, root):
     with Ses(stack, root) as ses:
         yield ses
+
+
+def hidden(*parts):
+    """The digest that stands for them in a key: each part goes in with its length."""
+    parts = [part.encode() for part in parts]
+    digest = hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 class ThankYou:
@@ -64,7 +73,9 @@ class ThankYou:
 
     @property
     def is_suppressed(self):
-        return bool(self._scene.pipeline.ledger_rows("pk", f"SUPPRESSED#EMAIL#{self.address}"))
+        organization = self.referral["organizationId"]
+        closed = hidden("suppressed", organization, self.address)
+        return bool(self._scene.pipeline.ledger_rows("pk", f"{organization}#SUPPRESSED#EMAIL#{closed}"))
 
     def methods(self):
         rows = self._scene.pipeline.ledger_rows("pk", self.referral["referrerPersonId"])

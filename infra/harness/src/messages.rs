@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use referrals_testing::Item;
+use referrals::store::keys;
+use referrals_testing::{Fixtures, Item, contact};
 
 use crate::{
     Accepted, BusEntry, Channel, World,
@@ -233,7 +234,9 @@ impl<'a> Look<'a> {
                 format!("consent of {person} to {name} ended {revoked:?}, not {wanted:?}")
             });
         }
-        let has = self.of_kind("SUPPRESSED").any(|row| row.text("pk").ends_with(&thanks.form.referrer.email));
+        let address = contact(&thanks.form.referrer.email, "").keys().remove(0);
+        let closed = keys::suppression(&Fixtures::scope(), &address);
+        let has = self.of_kind("SUPPRESSED").any(|row| row.text("pk") == closed.partition());
         let wanted = thanks.news.is_some_and(|news| news.ends_consent().is_some());
         self.expect(has == wanted, || format!("the address of {person} is suppressed: {has} instead of {wanted}"));
     }
