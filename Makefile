@@ -8,8 +8,8 @@ TOOLBOX := $(PYTHON) infra/local/toolbox.py
 STACK := .venv/local/bin/python infra/local/stack.py
 
 .PHONY: help dev dev-up dev-down dev-reset dev-logs emit invoke reconcile redrive trace export import openapi build test \
-	test-rust test-flow test-browser soak sabotage mutants fuzz fuzz-api bench check lint fmt python tools local-tools \
-	browser-tools check-tools
+	test-rust test-flow test-browser soak sabotage mutants fuzz fuzz-api bench package deploy invite copy-back aws-up \
+	aws-down licenses check lint fmt python tools local-tools browser-tools check-tools deploy-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,29 @@ fuzz-api: build local-tools ## The API against its OpenAPI documents, at length:
 bench: local-tools ## What a release build costs, judged by the budgets: [FUNCTION=public-capture]
 	@.venv/local/bin/python infra/bench/bench.py $(if $(FUNCTION),--function "$(FUNCTION)")
 
+package: deploy-tools ## The functions as Lambda runs them, a zip for each: [ARCH=x86_64|arm64]
+	@.venv/deploy/bin/python infra/deploy/package.py $(if $(ARCH),"$(ARCH)")
+
+deploy: deploy-tools ## What was packaged, onto AWS: STAGE=prod [CONFIRM=1] [REPLACE=RateLimitTable] (infra/docs/DEPLOY.md)
+	@.venv/deploy/bin/python infra/deploy/deploy.py
+
+# NAME is taken from the command line only: some systems have a variable of that name, with the machine's in it.
+invite: deploy-tools ## A member and their login: STAGE= EMAIL= ORGANIZATION=org_... NAME= [ROLE=OWNER] (infra/docs/DEPLOY.md)
+	@cargo build --locked --quiet --package referrals-admin
+	@$(if $(filter command,$(firstword $(origin NAME))),,NAME=) .venv/deploy/bin/python infra/deploy/invite.py
+
+copy-back: deploy-tools ## A restored table's items, back into the ledger: STAGE=prod FROM=<table> [OVERWRITE=1]
+	@.venv/deploy/bin/python infra/deploy/copy_back.py
+
+aws-up: local-tools ## The local AWS with nothing on it, to try a deployment: STACK_DIR=.local/deploy STACK_PORT=4720
+	@.venv/local/bin/python infra/local/empty_aws.py up
+
+aws-down: local-tools ## Stop it and keep the state
+	@.venv/local/bin/python infra/local/empty_aws.py down
+
+licenses: tools ## Write the page of what ships in the functions and under which licences
+	@$(PYTHON) infra/checks/licenses.py
+
 check: check-tools ## Formatting, lints, docs, dependencies, template
 	@$(PYTHON) infra/checks/check.py
 
@@ -111,3 +134,6 @@ browser-tools: python
 
 check-tools: python
 	@$(TOOLBOX) checks --cargo-deny
+
+deploy-tools: python
+	@$(TOOLBOX) deploy

@@ -48,6 +48,7 @@ ALL = [
     # The old TLS stack comes with it, and costs every cold start and every binary.
     Check("no hyper 0.14", ["cargo", "tree", "--locked", "-i", "hyper@0.14"], {}, _finds_no_package),
     Check("dependencies", [str(CARGO_DENY), "check", "licenses", "bans", "sources"], {}),
+    Check("licences page", [sys.executable, "infra/checks/licenses.py", "--check"], {}),
     Check("cfn-lint", [str(CHECKS / "cfn-lint"), "template.yaml"], {}, is_lint=True),
     Check(
         "sam validate",

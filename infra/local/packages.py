@@ -18,6 +18,8 @@ HASH_LENGTH = 20
 BUILDS = "builds/"
 # The packages live on this machine only, and debug binaries are large: quick beats small.
 COMPRESSION_LEVEL = 1
+# What is uploaded to AWS is uploaded once, and fetched at every cold start.
+SMALLEST = 9
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def make_bucket(s3: Any, bucket: str) -> None:
 
 def upload(s3: Any, bucket: str, build: Build) -> None:
     keys = {f"{build.prefix}/{name}.zip": path for name, path in build.packages.items()}
-    present = {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+    there = s3.list_objects_v2(Bucket=bucket, Prefix=f"{build.prefix}/")
+    present = {entry["Key"] for entry in there.get("Contents", [])}
     for key, path in keys.items():
         if key not in present:
             with path.open("rb") as body:

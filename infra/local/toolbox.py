@@ -20,6 +20,7 @@ ENVIRONMENTS = {
     "local": "infra/local/requirements.txt",
     "browser": "infra/browser/requirements.txt",
     "checks": "infra/checks/requirements.txt",
+    "deploy": "infra/deploy/requirements.txt",
 }
 TOOLS = ROOT / ".local" / "tools"
 CARGO_DENY = "0.20.2"

@@ -13,7 +13,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 # The demo logins are defined where they are made.
-sys.path[:0] = [str(ROOT / "infra" / folder) for folder in ("local", "bench")]
+sys.path[:0] = [str(ROOT / "infra" / folder) for folder in ("local", "bench", "deploy", "checks")]
 
 from api import Api  # noqa: E402
 from cloud import Pipeline, Tap  # noqa: E402
