@@ -202,6 +202,10 @@ class Pipeline:
             ExpressionAttributeValues={":text": {"S": text}},
         )
 
+    def ledger(self):
+        """Every row, as text."""
+        return json.dumps(self._scan(self._stack["TABLE_NAME"]), ensure_ascii=False).lower()
+
     def consumer_held_back(self):
         """While it lasts, pipeline-entry does not read the queue."""
         return self._held_back(self._stack["PIPELINE_MAPPING_ID"])

@@ -71,6 +71,8 @@ def directory(api, stack, office, referrals, tmp_path_factory):
         dictionary(directory / name, [*ids, *NOBODYS["ref"]])
     dictionary(directory / "referrals", [*kept, *NOBODYS["ref"]])
     dictionary(directory / "doomed", [*doomed, *NOBODYS["ref"]])
+    leads = [api.get(f"{LIST}/{id}", office.tokens[OWNER])["referredPersonId"] for id in doomed]
+    dictionary(directory / "erasable", [*leads, *NOBODYS["person"]])
     # The second is a person of another organization.
     dictionary(directory / "people", [*office.people.values(), *NOBODYS["person"]])
     dictionary(directory / "agents", ROLES)
