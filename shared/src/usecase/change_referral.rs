@@ -79,25 +79,22 @@ pub async fn change_referral(
         }
         let changed = match referral.changed(request.change, &policy, at) {
             Err(refused) => return Ok(ChangeOutcome::Refused(refused)),
-            Ok(None) => match unchanged(store, caller, referral, request, at).await? {
-                Some(outcome) => return Ok(outcome),
-                None => {
-                    pause().await;
-                    found = find_referral(store, caller, &id).await?;
-                    continue;
-                }
-            },
-            Ok(Some(changed)) => changed,
+            Ok(changed) => changed,
         };
-        let Some(revision) = revise(store, ids, caller, &referral, changed, request, at).await? else {
-            return Ok(ChangeOutcome::UnknownLead);
-        };
-        match store.revise_referral(&caller.scope, &revision).await? {
-            RevisionOutcome::Written => return Ok(ChangeOutcome::Done(Box::new(revision.referral.row))),
-            RevisionOutcome::KeyUsed(_) => return Ok(ChangeOutcome::NameTaken),
-            RevisionOutcome::DealTaken => return Ok(ChangeOutcome::DealTaken),
-            RevisionOutcome::Stale => pause().await,
+        if let Some(changed) = changed {
+            let Some(revision) = revise(store, ids, caller, &referral, changed, request, at).await? else {
+                return Ok(ChangeOutcome::UnknownLead);
+            };
+            match store.revise_referral(&caller.scope, &revision).await? {
+                RevisionOutcome::Written => return Ok(ChangeOutcome::Done(Box::new(revision.referral.row))),
+                RevisionOutcome::KeyUsed(_) => return Ok(ChangeOutcome::NameTaken),
+                RevisionOutcome::DealTaken => return Ok(ChangeOutcome::DealTaken),
+                RevisionOutcome::Stale => {}
+            }
+        } else if let Some(outcome) = unchanged(store, caller, referral, request, at).await? {
+            return Ok(outcome);
         }
+        pause().await;
         found = find_referral(store, caller, &id).await?;
     }
     Err(gave_up("changing a referral"))
