@@ -2,6 +2,9 @@
 
 A restore makes another table, and the stack's cannot be exchanged. What the ledger has stays as it is, unless OVERWRITE
 says otherwise; nothing is deleted. It may be run again.
+
+People who were erased since then do not come back: their rows are there, and their addresses are left out. Where their rows
+are overwritten, they have to be erased again, and are named in the end.
 """
 
 from __future__ import annotations
@@ -28,11 +31,14 @@ WORKERS = 8
 PROGRESS_ITEMS = 5000
 
 
-def copy(dynamodb: Any, source: str, target: str, *, overwrite: bool) -> tuple[int, int]:
-    """How many items were put, and how many were there."""
+def copy(dynamodb: Any, source: str, target: str, *, overwrite: bool, erased: set[str]) -> tuple[int, int]:
+    """How many items were put, and how many were there or are left out."""
     condition = {} if overwrite else {"ConditionExpression": "attribute_not_exists(pk)"}
 
     def put(item: dict[str, Any]) -> bool:
+        # The key of an address, by which somebody is found.
+        if item["sk"]["S"] == "CONTACT" and item["personId"]["S"] in erased and not overwrite:
+            return False
         try:
             dynamodb.put_item(TableName=target, Item=item, **condition)
         except dynamodb.exceptions.ConditionalCheckFailedException:
@@ -51,8 +57,14 @@ def copy(dynamodb: Any, source: str, target: str, *, overwrite: bool) -> tuple[i
     return copied, there
 
 
-def _pages(dynamodb: Any, table: str) -> Iterator[list[dict[str, Any]]]:
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+def find_erased(dynamodb: Any, table: str) -> set[str]:
+    """Ids of people who are erased there."""
+    wanted = {"FilterExpression": "attribute_exists(erasedAt)", "ProjectionExpression": "id"}
+    return {item["id"]["S"] for page in _pages(dynamodb, table, **wanted) for item in page}
+
+
+def _pages(dynamodb: Any, table: str, **wanted: str) -> Iterator[list[dict[str, Any]]]:
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **wanted):
         yield page["Items"]
 
 
@@ -70,11 +82,15 @@ def main() -> int:
         if source == target:
             raise Failure(f"{source} is the ledger itself")
         print(f"Copying {source} into {target} of {stage.stack}, account {session.account} ...", flush=True)
-        copied, there = copy(session.client("dynamodb"), source, target, overwrite=overwrite)
+        dynamodb = session.client("dynamodb")
+        erased = find_erased(dynamodb, target)
+        copied, there = copy(dynamodb, source, target, overwrite=overwrite, erased=erased)
     except (BotoCoreError, ClientError, Failure, OSError) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1
-    print(f"{copied} items copied, {there} were there already")
+    print(f"{copied} items copied, {there} were there already or are of people who were erased")
+    if overwrite and erased:
+        print("Erase these people again, who may be back:", *sorted(erased), sep="\n  ")
     return 0
 
 

@@ -32,6 +32,7 @@ FUNCTIONS = (
     "pipeline-entry",
     "deal-won",
     "hold-release",
+    "capture-expiry",
     "messenger",
     "referrals-api",
     "ledger-reconcile",

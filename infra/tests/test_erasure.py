@@ -10,11 +10,13 @@ import secrets
 import string
 
 import pytest
+from cloud import Function, client
 from imports import Desk
 from office import ANN, OWNER, Office
 from rewards import REFERRALS, Rewards
 from waiting import eventually
 
+ORGANIZATION = "org_winnerr_demo"
 FORM = "form-v1"
 REPORT = "/api/reputation/attribution?groupBy=advocate"
 HEARD_SECONDS = 10
@@ -143,3 +145,53 @@ def test_nothing_of_an_erased_person_is_left(rewards, canaries, pipeline, tap, h
         return [message for message in about if message["detail"]["data"] == {"personId": person}]
 
     assert len(eventually(told, HEARD_SECONDS, "the bus tells that she was erased")) == 1
+
+
+class Ages:
+    """Makes captures older than they are."""
+
+    LONG_AGO = "2024-05-06T07:08:09.000Z"
+
+    def __init__(self, stack):
+        self._dynamodb, self._table = client(stack, "dynamodb"), stack["TABLE_NAME"]
+
+    def let_years_pass(self, referral):
+        """The list in which the clock looks has it two years earlier, and nobody has touched its people since."""
+        place = f"{self.LONG_AGO}#{referral['id']}"
+        times = {"createdAt": self.LONG_AGO, "listSk": place, "statusSk": f"RECEIVED#{place}"}
+        self._set(f"REFERRAL#{referral['id']}", "REFERRAL", times)
+        for person in (referral["referrerPersonId"], referral["referredPersonId"]):
+            self._set(f"PERSON#{person}", "PERSON", {"updatedAt": self.LONG_AGO})
+
+    def _set(self, partition, sort, values):
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"ORG#{ORGANIZATION}#{partition}"}, "sk": {"S": sort}},
+            UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in values),
+            ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
+            ConditionExpression="attribute_exists(pk)",
+        )
+
+
+def test_the_clock_closes_what_nobody_took_up(stack, rewards, canaries, pipeline, her):
+    api, token = rewards.api, rewards.office.tokens[OWNER]
+    friend = canaries.person()
+    names = {"referrerName": her.name, "referrerEmail": her.email, "referrerPhone": her.phone}
+    form = names | {"referredName": friend.name, "referredEmail": friend.email, "notes": her.notes}
+    fresh = rewards.referral(canaries.submission())
+    forgotten = rewards.referral(form)
+    before = api.get(REPORT, token)["totals"]["referrals"]
+    expiry = Function(stack, "CaptureExpiryFunction")
+    expiry.invoke({})
+    assert rewards.find(forgotten) == forgotten, "a year has not gone by"
+    Ages(stack).let_years_pass(forgotten)
+    expiry.invoke({})
+    closed = rewards.find(forgotten)
+    assert (closed["status"], closed["referredName"]) == ("LOST", "Erased person")
+    assert her.left_in(pipeline.ledger()) == []
+    assert api.get(f"/api/people/{forgotten['referredPersonId']}", token)["name"] == "Erased person"
+    history = api.get(f"{REFERRALS}/{forgotten['id']}/history", token)["history"]
+    by_clock = {entry["action"] for entry in history if entry["actor"] == "system:capture-expiry"}
+    assert by_clock == {"STATUS_CHANGED", "ERASED"}
+    assert api.get(REPORT, token)["totals"]["referrals"] == before
+    assert rewards.find(fresh) == fresh

@@ -229,10 +229,14 @@ def test_only_an_operator_calls_the_reconciliation_and_it_reaches_the_ledger_alo
     assert not any("OutboxTable" in resource or "events:" in action for action, resource in allowed)
 
 
-def test_the_outbox_is_swept_and_the_holds_are_released_each_minute(template):
+def test_what_the_clock_calls_it_calls_as_often_as_it_is_needed(template):
     schedules = [rule for rule in template.of_type("AWS::Events::Rule").values() if "ScheduleExpression" in rule]
     called = {named(rule["Targets"][0]["Arn"]): rule["ScheduleExpression"] for rule in schedules}
-    assert called == {"HoldReleaseFunction": "rate(1 minute)", "OutboxSweeperFunction": "rate(1 minute)"}
+    assert called == {
+        "CaptureExpiryFunction": "rate(1 day)",
+        "HoldReleaseFunction": "rate(1 minute)",
+        "OutboxSweeperFunction": "rate(1 minute)",
+    }
 
 
 def test_a_message_stays_hidden_longer_than_its_function_may_take(template):

@@ -1,5 +1,5 @@
 //! Winnerr Referrals: what all functions share. Dependencies point one way:
-//! functions → `http`, `store`, `aws` → `usecase` → `ports` → `domain`.
+//! functions → `usecase`, and `http`, `queue`, `store`, `aws` beside it → `ports` → `events` → `domain`.
 
 pub mod aws;
 pub mod domain;

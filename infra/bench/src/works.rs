@@ -20,7 +20,7 @@ pub enum Work {
     SignIn,
 }
 
-pub const WORKS: [(Name, Work, &str); 14] = [
+pub const WORKS: [(Name, Work, &str); 15] = [
     (Name::PublicCapture, Work::Form, "a form, two people with addresses"),
     (Name::PublicCapture, Work::FormWithNumbers, "the same, with numbers too"),
     (Name::EventRelay, Work::Scenario(Scenario::RelayOne), "one event"),
@@ -31,6 +31,7 @@ pub const WORKS: [(Name, Work, &str); 14] = [
     (Name::DeliveryFeedback, Work::Scenario(Scenario::HearDelivered), "a mail that arrived"),
     (Name::ImportWorker, Work::Scenario(Scenario::ImportChunk), "three rows of a file"),
     (Name::HoldRelease, Work::Schedule, "a minute in which nothing is due"),
+    (Name::CaptureExpiry, Work::Schedule, "a day on which nothing expires"),
     (Name::ReferralsApi, Work::List, "a list of 25"),
     (Name::LedgerReconcile, Work::Reconcile, "a page of a walk"),
     (Name::Unsubscribe, Work::Unsubscribe, "one click"),

@@ -11,6 +11,7 @@ const GOLDEN: &str = include_str!("../../../events/http/list-referrals.json");
 pub enum Method {
     Get,
     Post,
+    Delete,
 }
 
 impl Method {
@@ -18,6 +19,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }

@@ -198,6 +198,11 @@ pub(crate) fn changes(items: &[Item]) -> BTreeMap<String, i64> {
     let is_change = |audit: &&Item| match audit.text("action") {
         // Later news of a deal that is won already corrects what was told of it.
         "STATUS_CHANGED" | "EDITED" => true,
+        // A capture that expires is closed by the same change.
+        "ERASED" => {
+            let is_same = |other: &Item| ["pk", "at"].iter().all(|name| other.text(name) == audit.text(name));
+            !items.iter().any(|other| other.text("action") == "STATUS_CHANGED" && is_same(other))
+        }
         "REWARD_CHANGED" => AFTER.contains(&audit.text("to")) || audit.text("from") == "HELD",
         _ => false,
     };

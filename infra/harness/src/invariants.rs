@@ -11,15 +11,21 @@ use crate::{
     deals,
     delivery::is_pending,
     figures, imports, laws, messages,
-    rows::{holders, imported_as, last},
+    rows::{holders, imported_as, is_erased, last},
     world::BUS,
 };
+
+/// What stands for a name that was taken out.
+const ERASED_NAME: &str = "Erased person";
 
 /// Everything that does not hold, in words. Values of people are not repeated.
 pub async fn violations(world: &World) -> Vec<String> {
     let items = world.store.items().await;
+    let mut known = world.former_holders.clone();
+    known.extend(holders(&items));
     let mut state = State {
-        holders: holders(&items),
+        erased: items.iter().filter(|item| is_erased(item)).map(|item| item.text("id").to_owned()).collect(),
+        holders: known,
         items,
         outbox: world.store.outbox_items().await,
         bus: world.bus.entries(),
@@ -41,7 +47,8 @@ pub async fn violations(world: &World) -> Vec<String> {
     state.found.extend(deals::violations(&state.items, &state.bus, &world.deals));
     state.found.extend(imports::violations(&state.items, &world.imports));
     state.found.extend(figures::violations(&state.items));
-    state.found.extend(laws::violations(&state.items, &state.bus, &world.unsubscribed));
+    state.found.extend(laws::violations(&state.items, &state.bus, &world.unsubscribed, &world.former_holders));
+    state.found.extend(laws::who_is_kept_is_needed(&state.items, &world.erased));
     for (function, count) in world.queues.dead() {
         state.found.push(format!("{count} messages for {} are dead letters", function.as_str()));
     }
@@ -50,7 +57,9 @@ pub async fn violations(world: &World) -> Vec<String> {
 
 struct State<'a> {
     items: Vec<Item>,
-    /// Who holds an address.
+    /// Ids of people of whom nothing is known any more.
+    erased: BTreeSet<String>,
+    /// Who holds an address, or held it until they were erased.
     holders: HashMap<String, String>,
     outbox: Vec<Item>,
     bus: Vec<BusEntry>,
@@ -97,10 +106,13 @@ impl State<'_> {
     /// Exactly one referral, guard, lead and link per submission, and nothing besides.
     fn each_submission_is_one_referral(&mut self) {
         let mut rows: BTreeMap<(String, String), Vec<(String, String)>> = BTreeMap::new();
+        let mut referred: HashMap<String, (String, bool)> = HashMap::new();
         for referral in self.submitted() {
-            let pair = (referral.text("referrerPersonId").to_owned(), email(referral, "referredContact"));
-            let row = (referral.text("id").to_owned(), referral.text("referredPersonId").to_owned());
-            rows.entry(pair).or_default().push(row);
+            let lead = referral.text("referredPersonId").to_owned();
+            let pair = (referral.text("referrerPersonId").to_owned(), lead.clone());
+            rows.entry(pair).or_default().push((referral.text("id").to_owned(), lead));
+            let is_blank = referral.text("referredName") == ERASED_NAME;
+            referred.insert(referral.text("id").to_owned(), (email(referral, "referredContact"), is_blank));
         }
         let mut links: HashMap<String, Vec<String>> = HashMap::new();
         for link in self.of_kind("LEAD_OF") {
@@ -110,9 +122,13 @@ impl State<'_> {
         for submission in self.submissions {
             let referrer = self.holder(&submission.referrer);
             let lead = self.holder(&submission.referred);
-            let found = rows.remove(&(referrer, submission.referred.email.clone())).unwrap_or_default();
+            let found = rows.remove(&(referrer, lead.clone())).unwrap_or_default();
             self.equal("referrals of one submission", &found.len(), &1);
             for (referral, linked) in found {
+                let (shown, is_blank) = referred.remove(&referral).unwrap_or_default();
+                let wanted = if is_blank { "" } else { &submission.referred.email };
+                self.expect(shown == wanted, || format!("{referral} shows another address"));
+                self.expect(is_blank || !self.erased.contains(&lead), || format!("{referral} shows who was erased"));
                 self.expect(linked == lead && !lead.is_empty(), || format!("{referral} is not linked to its lead"));
                 let linking = links.remove(&referral).unwrap_or_default();
                 self.expect(linking == [lead.as_str()], || format!("{referral} has the links {linking:?}"));
@@ -128,16 +144,18 @@ impl State<'_> {
     /// One person for each who was named, and one key for each address and number, held by a person that exists.
     fn people_are_who_was_named(&mut self) {
         let people: BTreeSet<String> = self.of_kind("PERSON").iter().map(|row| row.text("id").to_owned()).collect();
-        let named: BTreeMap<&str, &Somebody> = self
+        let mut named: BTreeMap<&str, &Somebody> = self
             .submissions
             .iter()
             .flat_map(|submission| [&submission.referrer, &submission.referred])
             .chain(imports::advocates(self.imports))
             .map(|somebody| (somebody.email.as_str(), somebody))
             .collect();
+        let everybody = named.len();
+        named.retain(|_, somebody| !self.erased.contains(&self.holder(somebody)));
         let numbers = named.values().filter(|somebody| somebody.phone.is_some()).count();
         // The fixtures hold one person, who has an address and a number.
-        self.equal("people", &people.len(), &(named.len() + 1));
+        self.equal("people", &people.len(), &(everybody + 1));
         let contacts: Vec<(String, String)> = self
             .of_kind("CONTACT")
             .iter()
@@ -235,9 +253,9 @@ impl State<'_> {
     /// Two referrals of one person are contested, with one entry for the one that was there first; each row has changed
     /// as often as its history says.
     fn flags_are_raised_once(&mut self) {
-        let mut rivals: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut rivals: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for submission in self.submissions {
-            rivals.entry(&submission.referred.email).or_default().insert(&submission.referrer.email);
+            rivals.entry(self.holder(&submission.referred)).or_default().insert(&submission.referrer.email);
         }
         let mut flagged: BTreeMap<String, i64> = BTreeMap::new();
         for audit in self.of_kind("AUDIT").iter().filter(|audit| audit.text("action") == "FLAGGED") {
@@ -247,7 +265,7 @@ impl State<'_> {
         let mut found = Vec::new();
         for referral in self.submitted() {
             let id = referral.text("id");
-            let wanted = rivals.get(email(referral, "referredContact").as_str()).is_some_and(|rivals| rivals.len() > 1);
+            let wanted = rivals.get(referral.text("referredPersonId")).is_some_and(|rivals| rivals.len() > 1);
             let has = referral.0.get("riskFlags").is_some_and(|flags| format!("{flags:?}").contains("CONTESTED"));
             if has != wanted {
                 found.push(format!("{id} is contested: {has} instead of {wanted}"));

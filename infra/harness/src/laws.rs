@@ -1,13 +1,13 @@
 //! What holds of every row whoever wrote it: one organization, one history, legal steps. By the contract's words and not
 //! by the code's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use referrals_testing::{Fixtures, Item};
 
 use crate::{
     BusEntry, Channel, Submitted,
-    rows::{imported_as, last},
+    rows::{imported_as, is_erased, last},
 };
 
 const SOURCE: &str = "winnerr.referrals";
@@ -37,12 +37,17 @@ const FURNITURE: [&str; 5] = ["ORGANIZATION", "MEMBER", "PROFILE", "SLUG", "LOGI
 /// When, from where and to where.
 type Step<'a> = (&'a str, &'a str, &'a str);
 
-pub(crate) fn violations(items: &[Item], bus: &[BusEntry], unsubscribed: &[Submitted]) -> Vec<String> {
+pub(crate) fn violations(
+    items: &[Item],
+    bus: &[BusEntry],
+    unsubscribed: &[Submitted],
+    former_holders: &HashMap<String, String>,
+) -> Vec<String> {
     let mut found = everything_is_of_one_organization(items);
     found.extend(each_step_is_legal(items));
     found.extend(history_and_bus_name_the_same_events(items, bus));
     found.extend(who_was_thanked_got_a_message(items));
-    found.extend(consent_ended_once(items, unsubscribed));
+    found.extend(consent_ended_once(items, unsubscribed, former_holders));
     found
 }
 
@@ -105,8 +110,9 @@ fn history_and_bus_name_the_same_events(items: &[Item], bus: &[BusEntry]) -> Vec
         .filter(|item| item.kind() == "AUDIT" && !item.text("eventId").is_empty())
         .map(|entry| entry.text("eventId").to_owned())
         .collect();
-    // A file's parts are of no referral.
-    let ours = bus.iter().filter(|entry| entry.source == SOURCE && entry.detail_type != "IMPORT_CHUNK_READY");
+    // A file's parts are of no referral, and neither is who was erased.
+    let of_others = ["IMPORT_CHUNK_READY", "PERSON_ERASED"];
+    let ours = bus.iter().filter(|entry| entry.source == SOURCE && !of_others.contains(&&*entry.detail_type));
     let told: BTreeSet<String> = ours.map(|entry| entry.metadata("id")).collect();
     let untold = named.difference(&told).map(|event| format!("{event} was never told"));
     untold.chain(told.difference(&named).map(|event| format!("{event} is in no history"))).collect()
@@ -125,13 +131,48 @@ fn who_was_thanked_got_a_message(items: &[Item]) -> Vec<String> {
     silent.map(|row| format!("{} is thanked without a message", row.text("id"))).collect()
 }
 
+/// Whom the clock has erased is in nothing but captures that are over, and each of these who was not is in something else.
+/// `asked` are the ids of those who were erased on request.
+pub(crate) fn who_is_kept_is_needed(items: &[Item], asked: &[String]) -> Vec<String> {
+    let (mut over, mut open) = (BTreeSet::new(), BTreeSet::new());
+    for row in items.iter().filter(|item| item.kind() == "REFERRAL") {
+        let side = if row.text("expiredAt").is_empty() { &mut open } else { &mut over };
+        side.extend(["referrerPersonId", "referredPersonId"].map(|who| row.text(who).to_owned()));
+    }
+    let deals = items.iter().filter(|item| item.kind() == "DEAL_OF").map(|link| last(link.text("pk")));
+    open.extend(deals);
+    let mut found = Vec::new();
+    for person in items.iter().filter(|item| item.kind() == "PERSON") {
+        let id = person.text("id");
+        let is_erased = is_erased(person);
+        if is_erased && open.contains(id) && !asked.iter().any(|other| other == id) {
+            found.push(format!("{id} was erased and is needed"));
+        }
+        if !is_erased && over.contains(id) && !open.contains(id) {
+            found.push(format!("{id} is kept and nobody needs them"));
+        }
+        let told = ["name", "email", "phone"].map(|field| person.text(field));
+        if is_erased && told != ["Erased person", "", ""] {
+            found.push(format!("{id} was erased and is known"));
+        }
+    }
+    found
+}
+
 /// Who has unsubscribed agrees to mail no more, by one entry, and to SMS as before.
-fn consent_ended_once(items: &[Item], unsubscribed: &[Submitted]) -> Vec<String> {
+fn consent_ended_once(
+    items: &[Item],
+    unsubscribed: &[Submitted],
+    former_holders: &HashMap<String, String>,
+) -> Vec<String> {
     let mut found = Vec::new();
     for form in unsubscribed {
         let email = form.referrer.email.as_str();
         let Some(person) = items.iter().find(|row| row.kind() == "PERSON" && row.text("email") == email) else {
-            found.push("somebody who has unsubscribed is gone".to_owned());
+            let id = former_holders.get(email).map(String::as_str).unwrap_or_default();
+            if !items.iter().any(|item| is_erased(item) && item.text("id") == id) {
+                found.push("somebody who has unsubscribed is gone".to_owned());
+            }
             continue;
         };
         let flag = |name: &str| person.0.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default();

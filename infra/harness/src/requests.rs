@@ -84,7 +84,23 @@ impl Scenario {
                 world.deals[deal].is_held = true;
                 let referral = world.referral_id(&form).await?;
                 world.let_time_pass(&referral).await;
-                json!({"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
+                scheduled()
+            }
+            Self::ErasePerson => {
+                let form = world.fill_in();
+                world.submit(&form).await?;
+                world.settle().await?;
+                world.remember_holders().await;
+                let person = world.person_of(&form).await?;
+                world.erased.push(person.as_str().to_owned());
+                world.request(Method::Delete, &format!("/api/people/{person}/data"), None)
+            }
+            Self::ExpireCapture => {
+                let form = world.fill_in();
+                world.submit(&form).await?;
+                world.settle().await?;
+                world.remember_holders().await;
+                scheduled()
             }
             _ => return Err(format!("{self:?} does not begin with a call")),
         })
@@ -113,14 +129,14 @@ impl Scenario {
             return Err(format!("{self:?} was answered {taken:?}"));
         }
         match self {
-            Self::LogNamed | Self::ChangeStatus | Self::MarkSent => {
+            Self::LogNamed | Self::ChangeStatus | Self::MarkSent | Self::ErasePerson => {
                 let again = world.until_answered(self.function(), event, Posted::none()).await?;
                 if again != taken {
-                    return Err(format!("a named request was answered {taken:?}, and then {again:?}"));
+                    return Err(format!("a request that may be repeated was answered {taken:?}, and then {again:?}"));
                 }
             }
-            // What a minute has left is the next one's.
-            Self::ReleaseHold => drop(world.invoke(Name::HoldRelease, event).await),
+            // What one run has left is the next one's.
+            Self::ReleaseHold | Self::ExpireCapture => drop(world.invoke(self.function(), event).await),
             _ => {}
         }
         Ok(())
@@ -207,6 +223,11 @@ impl World {
         PersonId::parse(&person).map_err(|error| error.to_string())
     }
 
+    /// Who holds which address, as long as anybody does.
+    async fn remember_holders(&mut self) {
+        self.former_holders.extend(holders(&self.store.items().await));
+    }
+
     /// What counts the form's referrer is wrong, as no code of ours would leave it.
     async fn drift(&self, form: &Submitted) {
         let person = self.person_of(form).await.expect("the referrer");
@@ -246,6 +267,11 @@ impl World {
         let update = update.update_expression(expression).expression_attribute_values(":value", value);
         update.send().await.expect("the engine updates");
     }
+}
+
+/// What the clock calls with.
+fn scheduled() -> Value {
+    json!({"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
 }
 
 fn golden(event: &str) -> Value {

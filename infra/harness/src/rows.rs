@@ -12,6 +12,11 @@ pub(crate) fn holders(items: &[Item]) -> HashMap<String, String> {
     contacts.map(|row| (last(row.text("pk")), row.text("personId").to_owned())).collect()
 }
 
+/// Whether it is a person of whom nothing is known any more.
+pub(crate) fn is_erased(item: &Item) -> bool {
+    item.kind() == "PERSON" && !item.text("erasedAt").is_empty()
+}
+
 /// The last part of a key.
 pub(crate) fn last(key: &str) -> String {
     key.rsplit('#').next().unwrap_or_default().to_owned()

@@ -68,6 +68,10 @@ pub enum Scenario {
     Reconcile,
     /// A holding period is over.
     ReleaseHold,
+    /// Somebody who sent a friend is erased.
+    ErasePerson,
+    /// Nobody took a capture up for as long as captures are kept.
+    ExpireCapture,
 }
 
 /// What the function is to do.
@@ -81,7 +85,7 @@ pub enum Work {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::CaptureStranger,
         Self::CaptureReturning,
         Self::CaptureRepeated,
@@ -115,6 +119,8 @@ impl Scenario {
         Self::SignIn,
         Self::Reconcile,
         Self::ReleaseHold,
+        Self::ErasePerson,
+        Self::ExpireCapture,
     ];
 
     #[must_use]
@@ -137,11 +143,12 @@ impl Scenario {
                 Name::DeliveryFeedback
             }
             Self::ImportChunk => Name::ImportWorker,
-            Self::LogNamed | Self::ChangeStatus | Self::MarkSent => Name::ReferralsApi,
+            Self::LogNamed | Self::ChangeStatus | Self::MarkSent | Self::ErasePerson => Name::ReferralsApi,
             Self::UnsubscribeOnce => Name::Unsubscribe,
             Self::SignIn => Name::TokenClaims,
             Self::Reconcile => Name::LedgerReconcile,
             Self::ReleaseHold => Name::HoldRelease,
+            Self::ExpireCapture => Name::CaptureExpiry,
         }
     }
 
@@ -240,7 +247,12 @@ impl Scenario {
     fn begins_with_a_call(self) -> bool {
         matches!(
             self.function(),
-            Name::ReferralsApi | Name::Unsubscribe | Name::TokenClaims | Name::LedgerReconcile | Name::HoldRelease
+            Name::ReferralsApi
+                | Name::Unsubscribe
+                | Name::TokenClaims
+                | Name::LedgerReconcile
+                | Name::HoldRelease
+                | Name::CaptureExpiry
         )
     }
 

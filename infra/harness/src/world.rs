@@ -30,6 +30,7 @@ pub enum Name {
     DeliveryFeedback,
     ImportWorker,
     HoldRelease,
+    CaptureExpiry,
     ReferralsApi,
     LedgerReconcile,
     Unsubscribe,
@@ -37,7 +38,7 @@ pub enum Name {
 }
 
 impl Name {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PublicCapture,
         Self::EventRelay,
         Self::OutboxSweeper,
@@ -47,6 +48,7 @@ impl Name {
         Self::DeliveryFeedback,
         Self::ImportWorker,
         Self::HoldRelease,
+        Self::CaptureExpiry,
         Self::ReferralsApi,
         Self::LedgerReconcile,
         Self::Unsubscribe,
@@ -65,6 +67,7 @@ impl Name {
             Self::DeliveryFeedback => "delivery-feedback",
             Self::ImportWorker => "import-worker",
             Self::HoldRelease => "hold-release",
+            Self::CaptureExpiry => "capture-expiry",
             Self::ReferralsApi => "referrals-api",
             Self::LedgerReconcile => "ledger-reconcile",
             Self::Unsubscribe => "unsubscribe",
@@ -78,6 +81,7 @@ impl Name {
         Duration::from_secs(match self {
             Self::OutboxSweeper | Self::HoldRelease | Self::LedgerReconcile => 50,
             Self::ImportWorker => 60,
+            Self::CaptureExpiry => 300,
             _ => 15,
         })
     }
@@ -129,6 +133,10 @@ pub struct World {
     pub(crate) is_thanking: bool,
     /// Who has ended their consent to mail.
     pub(crate) unsubscribed: Vec<Submitted>,
+    /// Who held an address before people were erased.
+    pub(crate) former_holders: HashMap<String, String>,
+    /// Ids of people who were erased because somebody asked for it.
+    pub(crate) erased: Vec<String>,
     /// How many requests of agents had a name of their own.
     pub(crate) named_requests: usize,
     /// The files that were taken in.
@@ -174,6 +182,8 @@ impl World {
             thanks: Vec::new(),
             is_thanking: false,
             unsubscribed: Vec::new(),
+            former_holders: HashMap::new(),
+            erased: Vec::new(),
             named_requests: 0,
             imports: Vec::new(),
             unreadable: Vec::new(),
@@ -277,6 +287,8 @@ fn environment(store: &TestStore, proxy: &Proxy, setup: &Setup) -> Vec<(&'static
         ("CLAIM_SECONDS", "0".to_owned()),
         // As fast as it goes.
         ("IMPORT_ROWS_PER_SECOND", "0".to_owned()),
+        // Whatever is open when it runs.
+        ("CAPTURE_RETENTION", "PT0.001S".to_owned()),
         ("CURSOR_KEY", "for tests".to_owned()),
         ("ORGANIZATION_CLAIM", "organization_id".to_owned()),
         ("USER_CLAIM", "user_id".to_owned()),

@@ -29,8 +29,14 @@ use referrals_harness::{Call, Fault, Mode, Name, Plan, Scenario, World, place, v
 use referrals_testing::setting;
 
 /// The functions whose work comes with a call.
-const CALLED: [Name; 5] =
-    [Name::ReferralsApi, Name::Unsubscribe, Name::TokenClaims, Name::LedgerReconcile, Name::HoldRelease];
+const CALLED: [Name; 6] = [
+    Name::ReferralsApi,
+    Name::Unsubscribe,
+    Name::TokenClaims,
+    Name::LedgerReconcile,
+    Name::HoldRelease,
+    Name::CaptureExpiry,
+];
 
 /// Cells after which a lane takes a fresh engine: looking at everything takes longer the more there is.
 const CELLS_PER_WORLD: usize = 16;

@@ -145,11 +145,12 @@ impl Item {
     }
 
     /// Keys of the row that do not begin with an organization, of those that have to: all of the ledger's but those by which
-    /// an organization is found, and the clock's list of all that is due.
+    /// an organization is found, and the clock's lists: of all that is due, and of all organizations.
     #[must_use]
     pub fn unscoped_keys(&self) -> Vec<String> {
         let partitions = [keys::PK, keys::LIST_PK, keys::AGENT_PK, keys::REWARD_PK].map(|name| self.text(name));
-        let is_shared = |key: &str| key.starts_with("SLUG#") || key.starts_with("LOGIN#") || key == "DUE_HOLDS";
+        let is_list = |key: &str| [keys::DUE_HOLDS, keys::ORGANIZATIONS].contains(&key);
+        let is_shared = |key: &str| key.starts_with("SLUG#") || key.starts_with("LOGIN#") || is_list(key);
         let unscoped = |key: &&str| !key.is_empty() && !key.starts_with("ORG#") && !is_shared(key);
         partitions.into_iter().filter(unscoped).map(str::to_owned).collect()
     }

@@ -5,10 +5,11 @@ use super::{
     consent::{ConsentChannel, ConsentDecision, ConsentEntry, ConsentMethod},
     contact::{Contact, ContactKey},
     id::PersonId,
+    lifecycle::{Mover, may_move},
     message::Message,
     person::Person,
     person_change::{ChangeOrigin, ChangedPerson},
-    referral::Referral,
+    referral::{Referral, ReferralStatus},
     text::PersonName,
     time::Timestamp,
 };
@@ -63,12 +64,7 @@ impl Referral {
     /// there is nothing of it.
     #[must_use]
     pub fn erased(&self, person: &PersonId, at: Timestamp) -> Option<Self> {
-        let mut next = self.clone();
-        (next.notes, next.lost_reason) = (None, None);
-        // Some systems call a record after a person. That it was imported is still known by that name's digest.
-        next.origin = None;
-        // A digest of names and addresses: whoever guesses them could tell.
-        next.guarded_pair = None;
+        let mut next = self.without_texts();
         if next.referred_person_id.as_ref() == Some(person) {
             next.referred_name = PersonName::erased();
             next.referred_contact = Contact::default();
@@ -78,6 +74,37 @@ impl Referral {
         }
         next.touch(at);
         Some(next)
+    }
+
+    fn without_texts(&self) -> Self {
+        let mut next = self.clone();
+        (next.notes, next.lost_reason) = (None, None);
+        // Some systems call a record after a person. That it was imported is still known by that name's digest.
+        next.origin = None;
+        // A digest of names and addresses: whoever guesses them could tell.
+        next.guarded_pair = None;
+        next
+    }
+}
+
+impl Referral {
+    /// Whether it came through a public form before `cutoff` and nobody has taken it up.
+    #[must_use]
+    pub fn is_untriaged_since(&self, cutoff: Timestamp) -> bool {
+        let is_open = may_move(self.status, ReferralStatus::Lost, Mover::Clock);
+        is_open && self.channel.is_public() && self.created_at < cutoff
+    }
+
+    /// Closed, because nobody took it up, and without what anybody typed.
+    #[must_use]
+    pub fn expired(&self, at: Timestamp) -> Self {
+        let mut next = self.without_texts();
+        next.referred_name = PersonName::erased();
+        next.referred_contact = Contact::default();
+        next.status = ReferralStatus::Lost;
+        next.expired_at = Some(at);
+        next.touch(at);
+        next
     }
 }
 

@@ -11,6 +11,8 @@ pub enum Mover {
     DealWon,
     /// The referral's deal was taken back.
     DealReversed,
+    /// Nobody took it up for as long as captures are kept.
+    Clock,
 }
 
 /// What an agent asks for.
@@ -55,11 +57,12 @@ impl Step {
 #[must_use]
 pub fn may_move(from: ReferralStatus, to: ReferralStatus, mover: Mover) -> bool {
     match (from, to) {
-        (Received, Contacted | Qualified | Lost)
+        (Received, Lost) => matches!(mover, Mover::Agent | Mover::Clock),
+        (Received, Contacted | Qualified)
         | (Contacted, Qualified | Lost)
         | (Qualified, Contacted | Lost)
         | (Lost, Contacted) => mover == Mover::Agent,
-        (Received | Contacted | Qualified, Converted) => mover != Mover::DealReversed,
+        (Received | Contacted | Qualified, Converted) => matches!(mover, Mover::Agent | Mover::DealWon),
         (Lost, Converted) => mover == Mover::DealWon,
         (Converted, Qualified) => mover == Mover::DealReversed,
         _ => false,

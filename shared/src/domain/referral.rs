@@ -81,7 +81,13 @@ impl Channel {
     /// The channels that a public submission may name.
     #[must_use]
     pub fn find_public(text: &str) -> Option<Self> {
-        Self::find(text).filter(|channel| matches!(channel, Self::PublicProfile | Self::Widget))
+        Self::find(text).filter(|channel| channel.is_public())
+    }
+
+    /// Whether anybody may send a referral through it, without signing in.
+    #[must_use]
+    pub fn is_public(self) -> bool {
+        matches!(self, Self::PublicProfile | Self::Widget)
     }
 }
 
@@ -229,6 +235,9 @@ pub struct Referral {
     /// The guard that this referral set up, so that deleting the one takes down the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guarded_pair: Option<PairKey>,
+    /// Since when it is closed because nobody took it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired_at: Option<Timestamp>,
     pub created_at: Timestamp,
     /// In which month it was created, as the organization counted months then. It counts in that month for ever.
     pub month: Month,
@@ -294,6 +303,7 @@ impl Referral {
             conversion: None,
             reversed: false,
             guarded_pair: None,
+            expired_at: None,
             created_at: at,
             month: Month::of(at, zone),
             updated_at: at,

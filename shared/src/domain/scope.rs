@@ -3,8 +3,8 @@
 use super::{id::OrgId, organization::PublishedProfile, profile::SlugRecord};
 
 /// Proof that an organization was not taken from client input. Few sources can make one: verified claims, the
-/// record of a published slug, an authenticated unsubscribe link, a row that waits for the clock, and an event from the bus (to which only the account's own
-/// roles may put). The `tidy` test keeps each constructor to its place.
+/// record of a published slug, an authenticated unsubscribe link, what the clock goes through, and an event from the bus (to
+/// which only the account's own roles may put). The `tidy` test keeps each constructor to its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgScope(OrgId);
 
@@ -48,6 +48,12 @@ impl OrgScope {
     /// For the organization that a row names which we wrote ourselves and which waits for the clock.
     #[must_use]
     pub fn from_due_row(organization: OrgId) -> Self {
+        Self(organization)
+    }
+
+    /// For an organization in the list of all, which the clock goes through.
+    #[must_use]
+    pub fn from_organization_list(organization: OrgId) -> Self {
         Self(organization)
     }
 

@@ -37,6 +37,21 @@ pub trait MemberDirectory: Send + Sync {
     ) -> impl Future<Output = Result<Option<Organization>, StoreError>> + Send;
 }
 
+/// A page of the organizations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organizations {
+    pub scopes: Vec<OrgScope>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// All organizations, for what the clock does in each of them.
+pub trait OrganizationList: Send + Sync {
+    /// Suspended ones too.
+    fn list_organizations(&self, after: Option<&str>)
+    -> impl Future<Output = Result<Organizations, StoreError>> + Send;
+}
+
 /// All members of an organization.
 pub trait MemberList: Send + Sync {
     /// Those who have left too, in no order.

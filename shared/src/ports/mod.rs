@@ -26,8 +26,8 @@ use crate::domain::{organization::Slug, rate_limit::Limits, time::Timestamp};
 pub use answers::{AnswerBook, Named, RememberOutcome, RememberedAnswer, UsedKey};
 pub use attribution::{AttributionKeeper, AttributionReader, CellCorrection, Revised};
 pub use directory::{
-    Account, AccountDirectory, LoginDirectory, MemberDirectory, MemberList, ProfileBook, ProfileDirectory,
-    ProfileWriteOutcome,
+    Account, AccountDirectory, LoginDirectory, MemberDirectory, MemberList, OrganizationList, Organizations,
+    ProfileBook, ProfileDirectory, ProfileWriteOutcome,
 };
 pub use events::{EventPublisher, Outbox, OutboxEntry, OutboxKey, OutboxRecord, Publication};
 pub use imports::{

@@ -84,6 +84,8 @@ pub struct PersonErasure {
     /// Entries whose evidence somebody typed.
     pub evidence: Vec<ConsentEntry>,
     pub event: NewEvent,
+    /// A referral that has to be in this version.
+    pub unchanged: Option<(ReferralId, u64)>,
 }
 
 /// What of a referral is to be taken out.
@@ -98,7 +100,8 @@ pub struct ReferralErasure {
     /// Entries with a note.
     pub noted: Vec<AuditEntry>,
     pub answers: Vec<ShownAnswer>,
-    pub audit: AuditEntry,
+    pub audit: Vec<AuditEntry>,
+    pub events: Vec<NewEvent>,
 }
 
 /// Everything that is kept of people. Reads are strongly consistent.

@@ -1,7 +1,7 @@
 //! Every table key and index key of the system, and nowhere else. DATA_MODEL lists them with their access patterns.
 //!
-//! Every key starts with the organization. The exceptions are the slug directory, the login directory, the outbox
-//! and the rate limit: they are what an organization is found by, or hold no data of one.
+//! Every key starts with the organization. The exceptions are the slug directory, the login directory, what the clock goes
+//! through, the outbox and the rate limit: they are what an organization is found by, or hold no data of one.
 
 mod answers;
 mod attribution;
@@ -44,9 +44,6 @@ pub const STATUS_SK: &str = "statusSk";
 pub const AGENT_PK: &str = "agentPk";
 pub const REWARD_PK: &str = "rewardPk";
 pub const REWARD_SK: &str = "rewardSk";
-/// TTL attribute, epoch seconds. Expiry is always compared in code too: DynamoDB may take two days.
-pub const EXPIRES_AT: &str = "expiresAt";
-
 /// Index over (`listPk`, `listSk`): all referrals, or all people, of an organization, newest first.
 pub const LIST_INDEX: &str = "list";
 /// Index over (`listPk`, `statusSk`): referrals of one status, newest first.
@@ -62,6 +59,8 @@ pub const REFERRAL: &str = "REFERRAL";
 pub const PERSON: &str = "PERSON";
 /// Sort key of an organization's row.
 pub const ORGANIZATION: &str = "ORGANIZATION";
+/// Partition of the list of all organizations.
+pub const ORGANIZATIONS: &str = "ORGANIZATIONS";
 /// Prefix of the members of an organization.
 pub const MEMBER: &str = "MEMBER#";
 /// Prefix of the links from a lead to the referrals through which they came.
@@ -130,6 +129,14 @@ pub fn organization_partition(scope: &OrgScope) -> String {
 #[must_use]
 pub fn organization(scope: &OrgScope) -> Keys {
     Keys::new(organization_partition(scope), ORGANIZATION)
+}
+
+/// With its place in the list of all organizations. Exception: the list is of all of them, and shows ids only to who may
+/// read each.
+#[must_use]
+pub fn organization_row(scope: &OrgScope) -> Keys {
+    let id = scope.organization().as_str().to_owned();
+    organization(scope).and(LIST_PK, ORGANIZATIONS.to_owned()).and(LIST_SK, id)
 }
 
 #[must_use]

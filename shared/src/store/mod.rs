@@ -1,4 +1,4 @@
-//! The ledger in DynamoDB: the only module that names its SDK. Keys come from `keys`, and nowhere else.
+//! The ledger in DynamoDB: the only module here that speaks to it. Keys come from `keys`, and nowhere else.
 
 mod account_cache;
 mod answers;
@@ -13,6 +13,7 @@ pub mod keys;
 mod links;
 mod members;
 mod messages;
+mod organizations;
 mod outbox;
 mod people;
 mod personal_data;

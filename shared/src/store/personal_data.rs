@@ -99,6 +99,11 @@ impl PersonalData for Ledger {
                 let item = to_item(&since, &keys::suppression(scope, key))?;
                 transaction.write(PersonPart::Effect, &self.table, item)?;
             }
+            if let Some((referral, version)) = &erasure.unchanged {
+                let read = [(":read", AttributeValue::N(version.to_string()))];
+                let row = keys::referral(scope, referral);
+                transaction.check(PersonPart::Row, &self.table, &row, "version = :read", [], read)?;
+            }
             transaction.create(PersonPart::Effect, &self.outbox_table, super::outbox::item(&erasure.event)?)
         })
         .await
@@ -132,8 +137,12 @@ impl PersonalData for Ledger {
             let item = to_item(message, &keys::message(scope, &message.id()))?;
             self.replace(&mut transaction, Part::Row, item, message.version)?;
         }
-        let entry = &erasure.audit;
-        transaction.create(Part::Row, &self.table, to_item(entry, &keys::audit(scope, id, entry))?)?;
+        for entry in &erasure.audit {
+            transaction.create(Part::Row, &self.table, to_item(entry, &keys::audit(scope, id, entry))?)?;
+        }
+        for event in &erasure.events {
+            transaction.create(Part::Row, &self.outbox_table, super::outbox::item(event)?)?;
+        }
         Ok(matches!(transaction.commit(&self.client).await?, Committed::Done))
     }
 }

@@ -149,7 +149,7 @@ impl Directory {
         let mut count = |created: bool| if created { done.created += 1 } else { done.present += 1 };
         for organization in &records.organizations {
             let scope = OrgScope::from_operator(organization.id.clone());
-            count(self.create(to_item(organization, &keys::organization(&scope))?).await?);
+            count(self.create(to_item(organization, &keys::organization_row(&scope))?).await?);
         }
         for member in &records.members {
             let scope = OrgScope::from_operator(member.organization_id.clone());

@@ -1,30 +1,9 @@
-//! Taking out what is known of one person.
-//!
-//! The person first, in one transaction: from then on nobody finds them, writes to them or changes them. Then each referral
-//! that they have, or had, to do with, oldest first. Every step sees by itself whether there is anything left to do, so
-//! asking too often does nothing.
+//! Taking out what is known of one person, because they, or the law, want it so.
 
-use super::{
-    attempts::{Attempts, gave_up, pause},
-    record_referral::new_event,
-    revise::Cause,
-};
+use super::eraser::Eraser;
 use crate::{
-    domain::{
-        access::Caller,
-        audit::{Actor, AuditAction, AuditEntry},
-        consent::{ConsentEntry, ConsentMethod},
-        id::{EventId, PersonId},
-        message::Message,
-        person_change::ChangeOrigin,
-        scope::OrgScope,
-        time::Timestamp,
-    },
-    events::{EventData, Metadata, PersonErasedV1},
-    ports::{
-        Clock, Ids, PersonData, PersonErasure, PersonRevisionOutcome, PersonalData, Position, ReferralErasure, Revised,
-        StoreError, Tie,
-    },
+    domain::{access::Caller, audit::Actor, id::PersonId, time::Timestamp},
+    ports::{Clock, Ids, PersonalData, Position, StoreError},
 };
 
 /// How far it came.
@@ -72,8 +51,8 @@ pub async fn erase_person(
         return Ok(Erasing::NotAllowed);
     }
     let actor = Actor::Member(caller.user.clone());
-    let eraser = Eraser { store, clock, scope: &caller.scope, actor, request_id, person: id };
-    let Some((erased_at, ties)) = eraser.erase_row(ids, found).await? else { return Ok(Erasing::Unknown) };
+    let eraser = Eraser { store, clock, ids, scope: &caller.scope, actor, request_id };
+    let Some((erased_at, ties)) = eraser.erase_row(found).await? else { return Ok(Erasing::Unknown) };
     let (mut last, mut has_begun) = (after, false);
     for tie in &ties {
         let place = tie.position();
@@ -84,89 +63,8 @@ pub async fn erase_person(
         if has_begun && !has_time() {
             return Ok(Erasing::Done(Erased { erased_at, next: last }));
         }
-        eraser.erase_referral(tie).await?;
+        eraser.erase_referral(&tie.referral, id).await?;
         (last, has_begun) = (Some(place), true);
     }
     Ok(Erasing::Done(Erased { erased_at, next: None }))
-}
-
-struct Eraser<'a, S, C> {
-    store: &'a S,
-    clock: &'a C,
-    scope: &'a OrgScope,
-    actor: Actor,
-    request_id: &'a str,
-    person: &'a PersonId,
-}
-
-impl<S: PersonalData, C: Clock> Eraser<'_, S, C> {
-    /// Since when the person is nobody, and the referrals as they are known then: nobody gets one after that. None where
-    /// there is no such person.
-    async fn erase_row(&self, ids: &impl Ids, found: PersonData) -> Result<Option<(Timestamp, Vec<Tie>)>, StoreError> {
-        let mut found = Some(found);
-        let mut attempts = Attempts::begin(self.clock);
-        while attempts.go_on() {
-            let Some(PersonData { person, consents, ties, .. }) = found.take() else { return Ok(None) };
-            let at = self.clock.now();
-            let method = ConsentMethod::Erasure;
-            let origin = ChangeOrigin { method, actor: &self.actor, at, request_id: self.request_id };
-            let Some(erased) = person.erased(&consents, origin) else {
-                return Ok(Some((person.erased_at.unwrap_or(at), ties)));
-            };
-            let metadata = Metadata {
-                id: EventId::from_ulid(ids.ulid(at)),
-                version: PersonErasedV1::VERSION,
-                occurred_at: at,
-                organization_id: person.organization_id.clone(),
-                subject: person.id.as_str().to_owned(),
-                aggregate_version: erased.changed.person.version,
-                causation_id: None,
-                traceparent: None,
-            };
-            let event = new_event(metadata, PersonErasedV1 { person_id: person.id })?;
-            let evidence = consents.into_iter().filter(ConsentEntry::has_typed_evidence).collect();
-            if self.store.erase_person(self.scope, &PersonErasure { erased, evidence, event }).await?
-                != PersonRevisionOutcome::Written
-            {
-                pause().await;
-            }
-            // Read again in any case: a referral may have come between reading and writing.
-            found = self.store.find_person_data(self.scope, self.person).await?;
-        }
-        Err(gave_up("erasing a person"))
-    }
-
-    async fn erase_referral(&self, tie: &Tie) -> Result<(), StoreError> {
-        let mut attempts = Attempts::begin(self.clock);
-        while attempts.go_on() {
-            let found = self.store.find_referral_data(self.scope, &tie.referral).await?;
-            let at = self.clock.now();
-            let row = found
-                .referral
-                .as_ref()
-                .and_then(|before| before.erased(self.person, at).map(|row| Box::new(Revised::new(before, row))));
-            let erased = |message: &Message| message.erased(self.person, at);
-            let messages: Vec<Message> = found.messages.iter().filter_map(erased).collect();
-            let noted: Vec<AuditEntry> = found.entries.into_iter().filter(|entry| entry.note.is_some()).collect();
-            if row.is_none() && messages.is_empty() && noted.is_empty() && found.answers.is_empty() {
-                return Ok(());
-            }
-            let actor = self.actor.clone();
-            let cause = Cause { at, actor, request_id: self.request_id, event: None, note: None };
-            let erasure = ReferralErasure {
-                id: tie.referral.clone(),
-                read: found.referral.map(|referral| referral.version),
-                row,
-                messages,
-                noted,
-                answers: found.answers,
-                audit: cause.entry(AuditAction::Erased),
-            };
-            // Read again in any case: an answer that shows the row as it was may have been written until a moment ago.
-            if !self.store.erase_referral(self.scope, &erasure).await? {
-                pause().await;
-            }
-        }
-        Err(gave_up("erasing a referral"))
-    }
 }

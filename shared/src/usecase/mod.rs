@@ -10,6 +10,8 @@ mod decide_thank_you;
 pub mod delete_referral;
 pub mod enter_pipeline;
 pub mod erase_person;
+mod eraser;
+pub mod expire_captures;
 pub mod export_referrals;
 pub mod find_history;
 pub mod find_import;

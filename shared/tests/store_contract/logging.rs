@@ -15,7 +15,7 @@ use referrals_testing::{Fixtures, contact, name, submission};
 
 use crate::world::World;
 
-fn entry(referred_email: &str) -> Entry {
+pub fn entry(referred_email: &str) -> Entry {
     Entry {
         referrer: Advocate::Known(Fixtures::person_111()),
         agent_user_id: UserId::parse(Fixtures::AGENT).unwrap(),

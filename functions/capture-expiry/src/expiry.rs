@@ -1,0 +1,38 @@
+//! One run.
+
+use std::time::{Duration, SystemTime};
+
+use referrals::{
+    ports::{Clock as _, OrganizationList, PersonalData, ReferralReader, StoreError},
+    system::{RandomIds, SystemClock, has_time},
+    usecase::expire_captures::expire_captures,
+};
+
+use crate::retention::Retention;
+
+/// One capture has two people and itself, and each may meet conflicts for six seconds, the last of which waits for two slow
+/// calls.
+const ENOUGH: Duration = Duration::from_secs(60);
+
+/// # Errors
+/// When it cannot be read what there is. The next run is a day away.
+pub async fn handle(
+    ledger: &(impl OrganizationList + ReferralReader + PersonalData),
+    retention: Retention,
+    request_id: &str,
+    deadline: SystemTime,
+) -> Result<(), StoreError> {
+    let Some(cutoff) = retention.cutoff(SystemClock.now()) else {
+        tracing::info!("captures are kept for ever");
+        return Ok(());
+    };
+    let has_time = || has_time(deadline, ENOUGH);
+    let done = expire_captures(ledger, &SystemClock, &RandomIds, cutoff, request_id, has_time).await?;
+    tracing::info!(
+        captures.expired = done.captures,
+        people.erased = done.people,
+        captures.failed = done.failed,
+        "expired"
+    );
+    Ok(())
+}

@@ -1,0 +1,68 @@
+"""What a restored table brings back into the ledger, on a real engine."""
+
+from __future__ import annotations
+
+import contextlib
+
+import copy_back
+import pytest
+from cloud import client
+
+ORG = "ORG#org_winnerr_demo"
+
+
+def row(pk, sk, **texts):
+    return {name: {"S": text} for name, text in {"pk": f"{ORG}#{pk}", "sk": sk, **texts}.items()}
+
+
+def person(name, **texts):
+    return row(f"PERSON#person_{name}", "PERSON", id=f"person_{name}", **texts)
+
+
+def address(name):
+    return row(f"CONTACT#EMAIL#{name}@example.com", "CONTACT", personId=f"person_{name}")
+
+
+@pytest.fixture
+def tables(stack):
+    """Two tables, with what each has at first."""
+    dynamodb = client(stack, "dynamodb")
+    then = [person("ada", name="Ada"), address("ada"), person("bob", name="Bob"), address("bob"), person("cy", name="Cy")]
+    now = [person("ada", name="Erased person", erasedAt="2026-11-20T00:00:00.000Z"), person("cy", name="Cyrus")]
+    with contextlib.ExitStack() as stack_of_tables:
+        for table, items in (("copy-back-then", then), ("copy-back-now", now)):
+            dynamodb.create_table(
+                TableName=table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            )
+            stack_of_tables.callback(dynamodb.delete_table, TableName=table)
+            for item in items:
+                dynamodb.put_item(TableName=table, Item=item)
+        yield dynamodb
+
+
+def copied(dynamodb, *, overwrite):
+    erased = copy_back.find_erased(dynamodb, "copy-back-now")
+    assert erased == {"person_ada"}
+    counts = copy_back.copy(dynamodb, "copy-back-then", "copy-back-now", overwrite=overwrite, erased=erased)
+    rows = dynamodb.scan(TableName="copy-back-now", ConsistentRead=True)["Items"]
+    return counts, {(item["pk"]["S"].removeprefix(f"{ORG}#"), item.get("name", {}).get("S")) for item in rows}
+
+
+def test_what_was_lost_comes_back_and_nobody_who_was_erased(tables):
+    counts, rows = copied(tables, overwrite=False)
+    assert counts == (2, 3)
+    assert rows == {
+        ("PERSON#person_ada", "Erased person"),
+        ("PERSON#person_bob", "Bob"),
+        ("CONTACT#EMAIL#bob@example.com", None),
+        ("PERSON#person_cy", "Cyrus"),
+    }
+
+
+def test_what_is_overwritten_is_as_it_was(tables):
+    counts, rows = copied(tables, overwrite=True)
+    assert counts == (5, 0)
+    assert {("PERSON#person_ada", "Ada"), ("CONTACT#EMAIL#ada@example.com", None), ("PERSON#person_cy", "Cy")} <= rows

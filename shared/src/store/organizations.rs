@@ -1,0 +1,39 @@
+//! All organizations.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{Ledger, error::store_error, keys, rows::from_item};
+use crate::{
+    domain::{organization::Organization, scope::OrgScope},
+    ports::{OrganizationList, Organizations, StoreError},
+};
+
+/// Read at a time.
+const PAGE: i32 = 100;
+
+impl OrganizationList for Ledger {
+    async fn list_organizations(&self, after: Option<&str>) -> Result<Organizations, StoreError> {
+        let operation = "listing organizations";
+        // Each key of the list is the organization's id, so the place in it can be told by that alone.
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(keys::LIST_INDEX)
+            .limit(PAGE)
+            .key_condition_expression("listPk = :list AND listSk > :after")
+            .expression_attribute_values(":list", AttributeValue::S(keys::ORGANIZATIONS.to_owned()))
+            .expression_attribute_values(":after", AttributeValue::S(after.unwrap_or(" ").to_owned()))
+            .send()
+            .await
+            .map_err(|error| store_error(operation, &error))?;
+        let mut scopes = Vec::new();
+        for item in output.items.unwrap_or_default() {
+            let organization: Organization = from_item(operation, item)?;
+            scopes.push(OrgScope::from_organization_list(organization.id));
+        }
+        let has_more = output.last_evaluated_key.is_some();
+        let next = scopes.last().filter(|_| has_more).map(|scope| scope.organization().as_str().to_owned());
+        Ok(Organizations { scopes, next })
+    }
+}

@@ -1,0 +1,274 @@
+//! Captures that nobody took up are closed when their time is over, and the people go of whom nothing else is known.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use referrals::{
+    domain::{
+        audit::{Actor, AuditAction},
+        change::ReferralChange,
+        consent::ConsentMethod,
+        id::{DealId, EventId, ReferralId},
+        lifecycle::Step,
+        person_change::{ChangeOrigin, PersonEdit},
+        referral::{Channel, ReferralStatus},
+        text::{Notes, PersonName, Reason},
+        version::Expected,
+    },
+    events::{EventData as _, Metadata, NewEvent, PersonErasedV1},
+    ports::{
+        Clock as _, Ids as _, PersonErasure, PersonRevisionOutcome, PersonalData as _, ReferralReader as _, StoreError,
+    },
+    store::{Provision, keys},
+    system::RandomIds,
+    usecase::{
+        change_referral::{ChangeOutcome, ChangeRequest, change_referral},
+        expire_captures::{EXPIRER, Expired, expire_captures},
+        log_referral::Logged,
+    },
+};
+use referrals_testing::{Fixtures, contact, submission};
+use serde_json::json;
+
+use crate::{attribution::assert_report_is_right, logging::entry, world::World};
+
+const DAY: i64 = 86_400;
+/// How long captures are kept here.
+const KEPT: i64 = 365 * DAY;
+/// Of which nothing is to be left.
+const WORDS: [&str; 5] = ["quinella", "thaddeus", "zephyrine", "4155550142", "4155550143"];
+
+struct Expiry {
+    world: World,
+}
+
+impl Expiry {
+    async fn new() -> Self {
+        Self { world: World::new().await }
+    }
+
+    async fn capture(&self, referrer: &str, referred: &str) -> ReferralId {
+        let id = self.world.capture(contact(referrer, ""), contact(referred, "")).await;
+        self.world.enter_all().await;
+        id
+    }
+
+    async fn run(&self) -> Expired {
+        self.run_while(|| true).await.unwrap()
+    }
+
+    async fn run_while(&self, has_time: impl Fn() -> bool) -> Result<Expired, StoreError> {
+        let now = self.world.clock.now();
+        let id = RandomIds.ulid(now).to_string();
+        let cutoff = now.plus_seconds(-KEPT);
+        expire_captures(&self.world.ledger, &*self.world.clock, &RandomIds, cutoff, &id, has_time).await
+    }
+
+    async fn step(&self, id: &ReferralId, step: Step) -> ChangeOutcome {
+        let lost_reason = Reason::parse("moved away").unwrap().filter(|_| step == Step::Lose);
+        let change = ReferralChange { step: Some(step), lost_reason, ..ReferralChange::default() };
+        let request = ChangeRequest { change: &change, expected: &Expected::Any, request_id: "request-5", named: None };
+        let (owner, found) = (Fixtures::owner(), self.world.referral(id).await);
+        let (ledger, clock) = (&self.world.ledger, &*self.world.clock);
+        change_referral(ledger, clock, &RandomIds, &owner, found, &request).await.unwrap()
+    }
+
+    async fn left_in_ledger(&self) -> Vec<&'static str> {
+        let text = format!("{:?}", self.world.store.items().await).to_lowercase();
+        WORDS.into_iter().filter(|word| text.contains(word)).collect()
+    }
+
+    async fn status(&self, id: &ReferralId) -> (ReferralStatus, bool) {
+        let referral = self.world.referral(id).await;
+        (referral.status, referral.referred_name == PersonName::erased())
+    }
+}
+
+fn counts(captures: usize, people: usize) -> Expired {
+    Expired { captures, people, failed: 0 }
+}
+
+const OPEN: (ReferralStatus, bool) = (ReferralStatus::Received, false);
+const EXPIRED: (ReferralStatus, bool) = (ReferralStatus::Lost, true);
+
+#[tokio::test]
+async fn what_nobody_took_up_is_closed_when_its_time_is_over_and_nothing_personal_is_left() {
+    let expiry = Expiry::new().await;
+    let mut form = submission(
+        contact("quinella@canary.example", "+14155550142"),
+        contact("thaddeus@canary.example", "+14155550143"),
+    );
+    form.referrer_name = PersonName::parse("Quinella Marchbanks").unwrap();
+    form.referred_name = PersonName::parse("Thaddeus Plimsoll").unwrap();
+    form.notes = Notes::parse("Zephyrine says hello.").unwrap();
+    form.channel = Channel::Widget;
+    expiry.world.submit(&form).await.unwrap();
+    expiry.world.enter_all().await;
+    let row = expiry.world.rows("REFERRAL").await.remove(0);
+    let id = ReferralId::parse(row.text("id")).unwrap();
+    expiry.world.clock.advance_seconds(KEPT - 1);
+    assert_eq!((expiry.run().await, expiry.status(&id).await), (counts(0, 0), OPEN));
+
+    expiry.world.clock.advance_seconds(1);
+    assert_eq!(expiry.left_in_ledger().await, WORDS);
+    assert_eq!(expiry.run().await, counts(1, 2));
+    assert_eq!(expiry.status(&id).await, EXPIRED);
+    assert_eq!(expiry.left_in_ledger().await, Vec::<&str>::new());
+    let entries = expiry.world.ledger.find_history(&Fixtures::scope(), &id).await.unwrap().entries;
+    let by_clock: Vec<_> = entries.iter().filter(|entry| entry.actor == "system:capture-expiry").collect();
+    let moved = by_clock.iter().find(|entry| entry.action == AuditAction::StatusChanged).unwrap();
+    assert_eq!((moved.from.as_deref(), moved.to.as_deref()), (Some("RECEIVED"), Some("LOST")));
+    assert!(by_clock.iter().any(|entry| entry.action == AuditAction::Erased));
+    let told = expiry.world.store.outbox_items().await;
+    let told = |kind: &str| told.iter().filter(|item| item.text("detailType") == kind).count();
+    assert_eq!((told("REFERRAL_STATUS_CHANGED"), told("PERSON_ERASED")), (1, 2));
+
+    assert_report_is_right(&expiry.world, &mut fastrand::Rng::with_seed(1)).await;
+    let version = expiry.world.referral(&id).await.version;
+    assert_eq!(expiry.run().await, counts(0, 0));
+    assert_eq!(expiry.world.referral(&id).await.version, version, "once");
+}
+
+#[tokio::test]
+async fn what_somebody_took_up_or_wrote_stays() {
+    let expiry = Expiry::new().await;
+    let contacted = expiry.capture("pat@example.com", "sam@example.com").await;
+    assert!(matches!(expiry.step(&contacted, Step::Contact).await, ChangeOutcome::Done(_)));
+    let lost = expiry.capture("quinn@example.com", "sue@example.com").await;
+    assert!(matches!(expiry.step(&lost, Step::Lose).await, ChangeOutcome::Done(_)));
+    let Logged::Recorded(logged) = expiry.world.log(&Fixtures::owner(), &entry("una@example.com")).await else {
+        panic!("not recorded")
+    };
+    expiry.world.clock.advance_seconds(2 * KEPT);
+    assert_eq!(expiry.run().await, counts(0, 0));
+    assert_eq!(expiry.status(&contacted).await, (ReferralStatus::Contacted, false));
+    assert_eq!(expiry.status(&lost).await, (ReferralStatus::Lost, false));
+    assert_eq!(expiry.status(&logged.id).await, OPEN);
+    assert!(!expiry.world.lead_of(&contacted).await.is_erased());
+}
+
+#[tokio::test]
+async fn who_is_known_from_elsewhere_stays() {
+    let expiry = Expiry::new().await;
+    // Was in the agent's book before, and so was the lead of the next one.
+    expiry
+        .world
+        .add_people(&[
+            crate::world::person("person_old", "Old Friend", "old@example.com", ""),
+            crate::world::person("person_older", "Older Friend", "older@example.com", ""),
+        ])
+        .await;
+    let by_known = expiry.capture("old@example.com", "older@example.com").await;
+    // Sends another one, who is taken up.
+    let spare = expiry.capture("pat@example.com", "sam@example.com").await;
+    let good = expiry.capture("pat@example.com", "sue@example.com").await;
+    assert!(matches!(expiry.step(&good, Step::Qualify).await, ChangeOutcome::Done(_)));
+    // Came through one that is not taken up, and sends one that is.
+    let chain = expiry.capture("una@example.com", "vic@example.com").await;
+    let later = expiry.capture("vic@example.com", "wes@example.com").await;
+    assert!(matches!(expiry.step(&later, Step::Contact).await, ChangeOutcome::Done(_)));
+    // Is named by a deal.
+    let dealt = expiry.capture("xena@example.com", "yves@example.com").await;
+    let lead = expiry.world.lead_of(&dealt).await;
+    let link = keys::person_deal(&Fixtures::scope(), &lead.id, &DealId::parse("deal_1").unwrap());
+    let mut row: std::collections::HashMap<_, _> = link.all().map(|(name, value)| (name.to_owned(), value)).collect();
+    row.insert("dealId".to_owned(), AttributeValue::S("deal_1".to_owned()));
+    let store = &expiry.world.store;
+    store.client.put_item().table_name(&store.table).set_item(Some(row)).send().await.unwrap();
+    // Was corrected by the agent lately.
+    let edited = expiry.capture("zoe@example.com", "abe@example.com").await;
+
+    expiry.world.clock.advance_seconds(KEPT);
+    let abe = expiry.world.lead_of(&edited).await;
+    let edit = PersonEdit { name: Some(PersonName::parse("Abe Lincoln").unwrap()), ..PersonEdit::default() };
+    expiry.world.edit_person(abe.id.as_str(), edit).await;
+    // Sam, Una, Xena and Zoe go.
+    assert_eq!(expiry.run().await, counts(5, 4));
+    for id in [&by_known, &spare, &chain, &dealt, &edited] {
+        assert_eq!(expiry.status(id).await, EXPIRED);
+    }
+    for stays in [&by_known, &good, &later] {
+        assert!(!expiry.world.referrer_of(stays).await.is_erased());
+    }
+    for stays in [&by_known, &good, &chain, &later, &dealt, &edited] {
+        assert!(!expiry.world.lead_of(stays).await.is_erased());
+    }
+    for goes in [&chain, &dealt, &edited] {
+        assert!(expiry.world.referrer_of(goes).await.is_erased());
+    }
+    assert!(expiry.world.lead_of(&spare).await.is_erased());
+    assert_eq!(expiry.world.referral(&good).await.referred_name.as_str(), "Sam Lee");
+}
+
+/// Whoever comes again within the time is known until the last of it is over.
+#[tokio::test]
+async fn somebody_in_two_captures_goes_with_the_second() {
+    let expiry = Expiry::new().await;
+    let first = expiry.capture("pat@example.com", "sam@example.com").await;
+    expiry.world.clock.advance_seconds(40 * DAY);
+    let second = expiry.capture("pat@example.com", "sam@example.com").await;
+    assert_ne!(first, second);
+    expiry.world.clock.advance_seconds(KEPT - 40 * DAY);
+    assert_eq!(expiry.run().await, counts(1, 0));
+    assert_eq!((expiry.status(&first).await, expiry.status(&second).await), (EXPIRED, OPEN));
+    expiry.world.clock.advance_seconds(40 * DAY);
+    assert_eq!(expiry.run().await, counts(1, 2));
+    assert_eq!(expiry.status(&second).await, EXPIRED);
+    assert!(expiry.world.lead_of(&first).await.is_erased());
+}
+
+#[tokio::test]
+async fn a_run_that_has_no_time_leaves_the_rest_to_the_next_and_no_organization_is_left_out() {
+    let expiry = Expiry::new().await;
+    // A hundred organizations are a page of the list.
+    let more: Vec<_> = (0..120)
+        .map(|number| json!({"id": format!("org_{number:03}"), "name": "Doe Realty", "status": "ACTIVE", "timezone": "UTC", "defaultRegion": "US"}))
+        .collect();
+    let records: Provision = serde_json::from_value(json!({ "organizations": more })).unwrap();
+    expiry.world.store.directory().provision(&records, expiry.world.clock.now()).await.unwrap();
+    for number in 0..30 {
+        expiry.capture(&format!("pat{number}@example.com"), &format!("sam{number}@example.com")).await;
+    }
+    expiry.world.clock.advance_seconds(KEPT + 1);
+    assert_eq!(expiry.run_while(|| false).await.unwrap(), counts(0, 0));
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let has_time = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 3;
+    assert_eq!(expiry.run_while(has_time).await.unwrap(), counts(3, 6));
+    assert_eq!(expiry.run().await, counts(27, 54));
+    let open = expiry.world.rows("REFERRAL").await.iter().filter(|row| row.text("status") == "RECEIVED").count();
+    assert_eq!(open, 0);
+}
+
+/// What the expiry of a capture asks for, so that nobody loses a lead whom they take up in that moment.
+#[tokio::test]
+async fn a_person_is_erased_only_while_the_capture_is_as_it_was_read() {
+    let expiry = Expiry::new().await;
+    let (world, scope) = (&expiry.world, Fixtures::scope());
+    let id = expiry.capture("pat@example.com", "sam@example.com").await;
+    let read = world.referral(&id).await.version;
+    assert!(matches!(expiry.step(&id, Step::Contact).await, ChangeOutcome::Done(_)));
+    let lead = world.lead_of(&id).await;
+    let erasure = |version| {
+        let at = world.clock.now();
+        let (method, actor) = (ConsentMethod::Erasure, &Actor::System(EXPIRER));
+        let metadata = Metadata {
+            id: EventId::from_ulid(RandomIds.ulid(at)),
+            version: PersonErasedV1::VERSION,
+            occurred_at: at,
+            organization_id: lead.organization_id.clone(),
+            subject: lead.id.as_str().to_owned(),
+            aggregate_version: lead.version + 1,
+            causation_id: None,
+            traceparent: None,
+        };
+        PersonErasure {
+            erased: lead.erased(&[], ChangeOrigin { method, actor, at, request_id: "request-6" }).unwrap(),
+            evidence: vec![],
+            event: NewEvent::new(metadata, PersonErasedV1 { person_id: lead.id.clone() }).unwrap(),
+            unchanged: Some((id.clone(), version)),
+        }
+    };
+    let outcome = world.ledger.erase_person(&scope, &erasure(read)).await;
+    assert_eq!((outcome, world.lead_of(&id).await), (Ok(PersonRevisionOutcome::Stale), lead.clone()));
+    let outcome = world.ledger.erase_person(&scope, &erasure(read + 1)).await;
+    assert_eq!(outcome, Ok(PersonRevisionOutcome::Written));
+    assert!(world.lead_of(&id).await.is_erased());
+}
