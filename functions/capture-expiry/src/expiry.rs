@@ -12,7 +12,7 @@ use crate::retention::Retention;
 
 /// One capture has two people and itself, and each may meet conflicts for six seconds, the last of which waits for two slow
 /// calls.
-const ENOUGH: Duration = Duration::from_secs(60);
+const ENOUGH: Duration = Duration::from_mins(1);
 
 /// # Errors
 /// When it cannot be read what there is. The next run is a day away.

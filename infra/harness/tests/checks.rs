@@ -245,3 +245,34 @@ async fn a_process_that_is_gone_is_started_again() {
     assert!(world.proxy.has_sprung());
     assert_eq!(world.post(&form).await.status, 201);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_erased_or_kept_wrongly_is_noticed() {
+    let mut world = World::start().await;
+    let work = Scenario::ExpireCapture.prepare(&mut world).await.unwrap();
+    let posted = Scenario::ExpireCapture.act(&mut world, &work).await;
+    Scenario::ExpireCapture.finish(&mut world, &work, posted).await.unwrap();
+    assert_eq!(violations(&world).await, Vec::<String>::new());
+    let ledger = world.store.table.clone();
+    let text = |text: &str| Some(AttributeValue::S(text.to_owned()));
+    let contact = AttributeValue::M([("email".to_owned(), text("sam@example.com").unwrap())].into());
+    for (what, kind, attribute, value) in [
+        ("erased, and known", "PERSON", "name", text("Sam Lee")),
+        ("erased, and to be reached", "PERSON", "email", text("sam@example.com")),
+        ("kept, and needed by nobody", "PERSON", "erasedAt", None),
+        ("erased, and needed", "REFERRAL", "expiredAt", None),
+        ("shown by the referral", "REFERRAL", "referredName", text("Sam Lee")),
+        ("to be reached by the referral", "REFERRAL", "referredContact", Some(contact)),
+    ] {
+        let found = row(&world, kind).await;
+        let mut changed = found.clone();
+        match value {
+            Some(value) => drop(changed.0.insert(attribute.to_owned(), value)),
+            None => drop(changed.0.remove(attribute)),
+        }
+        put(&world, &ledger, changed).await;
+        assert!(!violations(&world).await.is_empty(), "{what}");
+        put(&world, &ledger, found).await;
+    }
+    assert_eq!(violations(&world).await, Vec::<String>::new());
+}

@@ -218,7 +218,7 @@ fn is_short(scenario: Scenario, operation: &str, fault: Fault, mode: Mode) -> bo
         _ if CALLED.contains(&scenario.function()) => {
             let goes_on = mode == Mode::Persistent;
             // Of a walk, which is mostly reading, only what it corrects.
-            let is_walk = scenario == Scenario::Reconcile;
+            let is_walk = matches!(scenario, Scenario::Reconcile | Scenario::ExpireCapture);
             let is_read = operation != "TransactWriteItems";
             if is_read { !is_walk && goes_on && fault == Fault::Refuse } else { is_like_a_deal(fault, mode) }
         }

@@ -87,9 +87,15 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
             causation_id: None,
             traceparent: None,
         };
-        let event = new_event(metadata, PersonErasedV1 { person_id: person.id })?;
+        let event = new_event(metadata, PersonErasedV1 { person_id: person.id.clone() })?;
         let evidence = consents.into_iter().filter(ConsentEntry::has_typed_evidence).collect();
-        self.store.erase_person(self.scope, &PersonErasure { erased, evidence, event, unchanged }).await
+        let erasure = PersonErasure { erased, evidence, event, unchanged };
+        let outcome = self.store.erase_person(self.scope, &erasure).await?;
+        if outcome == PersonRevisionOutcome::Written {
+            // Whoever restores a backup has to know whom to erase again.
+            tracing::info!(organization.id = %person.organization_id, person.id = %person.id, "a person was erased");
+        }
+        Ok(outcome)
     }
 
     /// What a referral says of `person`, and whatever anybody wrote about its people.

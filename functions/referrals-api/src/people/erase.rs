@@ -65,8 +65,6 @@ pub async fn erase_person(
         Erasing::Unknown => Err(Problem::new(Code::NotFound)),
         Erasing::NotAllowed => Err(Problem::new(Code::Forbidden)),
         Erasing::Done(erased) => {
-            // Whoever restores a backup has to know whom to erase again.
-            tracing::info!(person.id = %id, "erased");
             let next_cursor = erased.next.and_then(|position| app.cursor_key.seal(&list, &position, now));
             let status = if next_cursor.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
             Ok((status, Json(ErasureView { person_id: id, erased_at: erased.erased_at, next_cursor })))
