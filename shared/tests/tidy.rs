@@ -295,6 +295,23 @@ fn files_stay_readable() {
     }
 }
 
+/// An event is published whether or not anybody has written down what it looks like.
+#[test]
+fn every_event_has_a_golden_file_a_schema_and_a_line_in_the_fuzzing() {
+    let fuzzed = fs::read_to_string(root().join("shared/fuzz/src/bus.rs")).unwrap();
+    for (path, text) in sources("shared/src/events") {
+        for event in text.split("impl EventData for ").skip(1) {
+            let (name, rest) = event.split_once(' ').unwrap();
+            let kind = rest.split('"').nth(1).unwrap().to_lowercase().replace('_', "-");
+            let file = format!("{kind}.v{}.json", name.rsplit('V').next().unwrap());
+            for folder in ["events/bus", "infra/schemas"] {
+                assert!(root().join(folder).join(&file).exists(), "{path}: there is no {folder}/{file}");
+            }
+            assert!(fuzzed.contains(&format!("ours::<{name}>(")), "{name} has no line in shared/fuzz/src/bus.rs");
+        }
+    }
+}
+
 #[test]
 fn every_golden_event_is_used_by_a_test() {
     let mut texts = String::new();

@@ -1,12 +1,13 @@
 //! The events of the bus, against their golden files: what is published stays readable, and the other way round.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use referrals::domain::referral::{Channel, RewardType};
 use referrals::events::{
     DealTold, Detail, EventData, ImportChunkReadyV1, LeadEnteredPipelineV1, NewEvent, PersonErasedV1,
     ReferralConvertedV1, ReferralLinkedV1, ReferralReceivedV1, ReferralStatusChangedV1, ReferrerThankedV1,
     RewardCanceledV1, RewardReadyV1, RewardSentV1, SOURCE, ThankYouRequestedV1, UnreadableEvent, deal_state,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn golden<D: EventData>(json: &str) -> Detail<D> {
     let event: Value = serde_json::from_str(json).unwrap();
@@ -54,6 +55,19 @@ fn the_golden_file_of_an_imports_chunk_is_read_and_written_unchanged() {
 fn the_golden_file_of_an_erasure_is_read_and_written_unchanged() {
     let erased: Detail<PersonErasedV1> = golden(include_str!("../../events/bus/person-erased.v1.json"));
     assert_eq!(erased.metadata.subject, erased.data.person_id.as_str());
+}
+
+/// An imported referral causes no event, and nothing is no reward.
+#[test]
+fn the_schemas_name_every_channel_and_reward_type() {
+    let named = |schema: &str, field: &str| {
+        let schema: Value = serde_json::from_str(schema).unwrap();
+        schema["properties"]["data"]["properties"][field]["enum"].clone()
+    };
+    let channels: Vec<_> = Channel::ALL.into_iter().filter(|channel| *channel != Channel::Import).collect();
+    assert_eq!(named(include_str!("../../infra/schemas/referral-received.v1.json"), "channel"), json!(channels));
+    let rewards: Vec<_> = RewardType::ALL.into_iter().filter(|kind| *kind != RewardType::None).collect();
+    assert_eq!(named(include_str!("../../infra/schemas/reward-ready.v1.json"), "rewardType"), json!(rewards));
 }
 
 fn told(json: &str) -> DealTold {
