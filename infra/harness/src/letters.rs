@@ -16,7 +16,7 @@ use referrals::{
 use referrals_testing::Fixtures;
 use serde_json::{Map, Value, json};
 
-use crate::{Accepted, Channel, Fault, Mode, Name, Plan, Submitted, World, rows::referral_of};
+use crate::{Accepted, Channel, Fault, Mode, Name, Plan, Scenario, Submitted, World, rows::referral_of};
 
 /// What SES tells of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,58 @@ pub(crate) struct Thanks {
     pub news: Option<News>,
     /// Whether something has gone wrong while it was at work: only then nobody may know whether a message has left.
     pub may_be_in_doubt: bool,
+}
+
+impl Scenario {
+    /// Brings work with messages to the function's door.
+    pub(crate) async fn prepare_letters(self, world: &mut World) -> Result<(), String> {
+        match self {
+            Self::NoticeOfLead => {
+                world.capture().await?;
+                world.relay().await;
+                world.enter().await;
+                world.open_post(true);
+                world.relay().await;
+            }
+            Self::NoticeOfReward => {
+                world.deal(&["DEAL_WON"]).await?;
+                world.consume(Name::DealWon).await;
+                world.open_post(true);
+                world.relay().await;
+            }
+            Self::ThankByMail => {
+                let form = world.fill_in_agreeing(false);
+                world.reward(&form, ThankYouChannel::Email).await?;
+            }
+            Self::ThankOnBoth => {
+                let form = world.fill_in_agreeing(true);
+                world.reward(&form, ThankYouChannel::Both).await?;
+            }
+            Self::ThankWithoutConsent => {
+                let form = world.fill_in();
+                world.reward(&form, ThankYouChannel::Both).await?;
+            }
+            Self::ThankStopped => {
+                let form = world.fill_in_agreeing(true);
+                world.stop(&form);
+                world.reward(&form, ThankYouChannel::Sms).await?;
+            }
+            _ => {
+                let form = world.fill_in_agreeing(false);
+                world.reward(&form, ThankYouChannel::Email).await?;
+                if self == Self::HearAfterDoubt {
+                    world.lose_the_answer().await;
+                }
+                world.settle().await?;
+                world.hear(match self {
+                    Self::HearBounce => News::Bounced,
+                    Self::HearComplaint => News::Complained,
+                    _ => News::Delivered,
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl World {

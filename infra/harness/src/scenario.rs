@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use referrals::domain::reward::ThankYouChannel;
 use serde_json::Value;
 
-use crate::{Carrier, Name, News, Posted, Submitted, World, violations};
+use crate::{Carrier, Name, Posted, Submitted, World, violations};
 
 /// One function at one piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -256,56 +255,6 @@ impl Scenario {
         )
     }
 
-    /// The part of it that is about messages.
-    async fn prepare_letters(self, world: &mut World) -> Result<(), String> {
-        match self {
-            Self::NoticeOfLead => {
-                world.capture().await?;
-                world.relay().await;
-                world.enter().await;
-                world.open_post(true);
-                world.relay().await;
-            }
-            Self::NoticeOfReward => {
-                world.deal(&["DEAL_WON"]).await?;
-                world.consume(Name::DealWon).await;
-                world.open_post(true);
-                world.relay().await;
-            }
-            Self::ThankByMail => {
-                let form = world.fill_in_agreeing(false);
-                world.reward(&form, ThankYouChannel::Email).await?;
-            }
-            Self::ThankOnBoth => {
-                let form = world.fill_in_agreeing(true);
-                world.reward(&form, ThankYouChannel::Both).await?;
-            }
-            Self::ThankWithoutConsent => {
-                let form = world.fill_in();
-                world.reward(&form, ThankYouChannel::Both).await?;
-            }
-            Self::ThankStopped => {
-                let form = world.fill_in_agreeing(true);
-                world.stop(&form);
-                world.reward(&form, ThankYouChannel::Sms).await?;
-            }
-            _ => {
-                let form = world.fill_in_agreeing(false);
-                world.reward(&form, ThankYouChannel::Email).await?;
-                if self == Self::HearAfterDoubt {
-                    world.lose_the_answer().await;
-                }
-                world.settle().await?;
-                world.hear(match self {
-                    Self::HearBounce => News::Bounced,
-                    Self::HearComplaint => News::Complained,
-                    _ => News::Delivered,
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// One invocation of the function. What came back, where somebody called.
     pub async fn act(self, world: &mut World, work: &Work) -> Option<Posted> {
         match (self.function(), work) {
@@ -373,7 +322,7 @@ impl World {
     }
 
     /// News of a deal of a lead, all of it done but the last.
-    async fn deal(&mut self, news: &[&'static str]) -> Result<(), String> {
+    pub(crate) async fn deal(&mut self, news: &[&'static str]) -> Result<(), String> {
         let form = self.known().await?;
         let deal = self.deal_of(&form);
         for detail_type in news {
@@ -383,7 +332,7 @@ impl World {
         Ok(())
     }
 
-    async fn capture(&mut self) -> Result<Submitted, String> {
+    pub(crate) async fn capture(&mut self) -> Result<Submitted, String> {
         let form = self.fill_in();
         self.submit(&form).await?;
         Ok(form)
