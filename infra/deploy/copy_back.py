@@ -3,8 +3,8 @@
 A restore makes another table, and the stack's cannot be exchanged. What the ledger has stays as it is, unless OVERWRITE
 says otherwise; nothing is deleted. It may be run again.
 
-People who were erased since then do not come back: their rows are there, and their addresses are left out. Where their rows
-are overwritten, they have to be erased again, and are named in the end.
+People who were erased since then do not come back: their rows are there, and their addresses are left out. Where their
+rows are overwritten, they have to be erased again, and are named in the end.
 """
 
 from __future__ import annotations

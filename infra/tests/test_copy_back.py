@@ -11,12 +11,12 @@ from cloud import client
 ORG = "ORG#org_winnerr_demo"
 
 
-def row(pk, sk, **texts):
+def row(pk, sk, /, **texts):
     return {name: {"S": text} for name, text in {"pk": f"{ORG}#{pk}", "sk": sk, **texts}.items()}
 
 
-def person(name, **texts):
-    return row(f"PERSON#person_{name}", "PERSON", id=f"person_{name}", **texts)
+def person(who, **texts):
+    return row(f"PERSON#person_{who}", "PERSON", id=f"person_{who}", **texts)
 
 
 def address(name):
@@ -27,7 +27,13 @@ def address(name):
 def tables(stack):
     """Two tables, with what each has at first."""
     dynamodb = client(stack, "dynamodb")
-    then = [person("ada", name="Ada"), address("ada"), person("bob", name="Bob"), address("bob"), person("cy", name="Cy")]
+    then = [
+        person("ada", name="Ada"),
+        address("ada"),
+        person("bob", name="Bob"),
+        address("bob"),
+        person("cy", name="Cy"),
+    ]
     now = [person("ada", name="Erased person", erasedAt="2026-11-20T00:00:00.000Z"), person("cy", name="Cyrus")]
     with contextlib.ExitStack() as stack_of_tables:
         for table, items in (("copy-back-then", then), ("copy-back-now", now)):

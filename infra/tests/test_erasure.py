@@ -16,7 +16,6 @@ from office import ANN, OWNER, Office
 from rewards import REFERRALS, Rewards
 from waiting import eventually
 
-ORGANIZATION = "org_winnerr_demo"
 FORM = "form-v1"
 REPORT = "/api/reputation/attribution?groupBy=advocate"
 HEARD_SECONDS = 10
@@ -152,8 +151,8 @@ class Ages:
 
     LONG_AGO = "2024-05-06T07:08:09.000Z"
 
-    def __init__(self, stack):
-        self._dynamodb, self._table = client(stack, "dynamodb"), stack["TABLE_NAME"]
+    def __init__(self, stack, office):
+        self._dynamodb, self._table, self._office = client(stack, "dynamodb"), stack["TABLE_NAME"], office
 
     def let_years_pass(self, referral):
         """The list in which the clock looks has it two years earlier, and nobody has touched its people since."""
@@ -166,7 +165,7 @@ class Ages:
     def _set(self, partition, sort, values):
         self._dynamodb.update_item(
             TableName=self._table,
-            Key={"pk": {"S": f"ORG#{ORGANIZATION}#{partition}"}, "sk": {"S": sort}},
+            Key={"pk": {"S": f"ORG#{self._office.id}#{partition}"}, "sk": {"S": sort}},
             UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in values),
             ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
             ConditionExpression="attribute_exists(pk)",
@@ -184,7 +183,7 @@ def test_the_clock_closes_what_nobody_took_up(stack, rewards, canaries, pipeline
     expiry = Function(stack, "CaptureExpiryFunction")
     expiry.invoke({})
     assert rewards.find(forgotten) == forgotten, "a year has not gone by"
-    Ages(stack).let_years_pass(forgotten)
+    Ages(stack, rewards.office).let_years_pass(forgotten)
     expiry.invoke({})
     closed = rewards.find(forgotten)
     assert (closed["status"], closed["referredName"]) == ("LOST", "Erased person")

@@ -85,7 +85,7 @@ def test_schemas_are_sound_and_refuse_what_they_do_not_name(schemas, golden):
                 place = place[step]
             place["name"] = "Sam Lee"
             assert errors(schema, detail), f"{name} takes an unknown field in {part}"
-        others = {"import-chunk-ready.v1": "importId", "person-erased.v1": "personId"}
+        others = {"import-chunk-ready.v1.json": "importId", "person-erased.v1.json": "personId"}
         subject = others.get(name, "referralId")
         for part, field in [("metadata", "id"), ("metadata", "organizationId"), ("data", subject)]:
             detail = copy.deepcopy(golden[name]["detail"])

@@ -109,7 +109,7 @@ BROKEN = [
      allow("EventRelayRole", "dynamodb:GetItem", LEDGER)),
     ("only_an_operator_calls_the_reconciliation_and_it_reaches_the_ledger_alone",
      put("UnsubscribePermission", "FunctionName", {"Ref": "LedgerReconcileFunction"})),
-    ("the_outbox_is_swept_and_the_holds_are_released_each_minute",
+    ("what_the_clock_calls_it_calls_as_often_as_it_is_needed",
      put("OutboxSweeperSchedule", "ScheduleExpression", "rate(1 hour)")),
     ("a_message_stays_hidden_longer_than_its_function_may_take", put("DealWonFunction", "Timeout", 60)),
     ("every_mapping_answers_message_by_message", put("DealWonMapping", "FunctionResponseTypes", [])),

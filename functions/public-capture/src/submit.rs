@@ -63,7 +63,7 @@ impl App {
         };
         let (receipt, outcome) = match capture.capture(slug, submission, arrival).await? {
             Captured::NoOpenProfile => return Err(Problem::new(Code::NotFound)),
-            Captured::NameTaken => return Err(Problem::new(Code::IdempotencyKeyReused)),
+            Captured::KeyReused => return Err(Problem::new(Code::IdempotencyKeyReused)),
             Captured::Refused { retry_after_seconds } => return Err(Problem::too_many_requests(retry_after_seconds)),
             Captured::Recorded(receipt, referral) => {
                 tracing::info!(receipt.id = %receipt, referral.id = %referral, "captured");

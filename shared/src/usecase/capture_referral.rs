@@ -60,7 +60,7 @@ pub enum Captured {
     /// The same request under the same name: the receipt that it was answered with.
     Replayed(ReceiptId),
     /// Another request has that name already.
-    NameTaken,
+    KeyReused,
     /// The slug's quota is used up.
     Refused { retry_after_seconds: u32 },
     /// The slug resolves to nobody who takes referrals.
@@ -211,7 +211,7 @@ fn replay(request: Option<&IdempotentRequest>, used: &UsedKey) -> Result<Capture
         })?;
         Ok(Captured::Replayed(receipt))
     } else {
-        Ok(Captured::NameTaken)
+        Ok(Captured::KeyReused)
     }
 }
 

@@ -35,7 +35,7 @@ pub enum PersonOutcome {
     /// Another agent's person, or a hand-over to another agent, by a plain member.
     NotAllowed,
     /// They are in another version than the client expects.
-    Unexpected,
+    PreconditionFailed,
     /// There is nothing to write to on the channel.
     NoAddress,
     /// They were erased: there is nobody to be changed.
@@ -71,7 +71,7 @@ pub async fn change_person(
             return Ok(PersonOutcome::NotAllowed);
         }
         if !request.expected.admits(person.version) {
-            return Ok(PersonOutcome::Unexpected);
+            return Ok(PersonOutcome::PreconditionFailed);
         }
         if person.is_erased() {
             return Ok(PersonOutcome::Erased);

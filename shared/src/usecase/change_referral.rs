@@ -44,14 +44,14 @@ pub enum ChangeOutcome {
     /// It went away meanwhile.
     Gone,
     /// It is in another version than the client expects.
-    Unexpected,
+    PreconditionFailed,
     Refused(Refused),
     /// The organization has no such person.
     UnknownLead,
     /// The deal belongs to another referral.
     DealTaken,
     /// The client's name for the request has been used.
-    NameTaken,
+    KeyReused,
 }
 
 /// `found` is the referral as the caller was allowed to see it.
@@ -75,7 +75,7 @@ pub async fn change_referral(
     while attempts.go_on() {
         let Some(referral) = found.take() else { return Ok(ChangeOutcome::Gone) };
         if !request.expected.admits(referral.version) {
-            return Ok(ChangeOutcome::Unexpected);
+            return Ok(ChangeOutcome::PreconditionFailed);
         }
         let changed = match referral.changed(request.change, &policy, at) {
             Err(refused) => return Ok(ChangeOutcome::Refused(refused)),
@@ -87,7 +87,7 @@ pub async fn change_referral(
             };
             match store.revise_referral(&caller.scope, &revision).await? {
                 RevisionOutcome::Written => return Ok(ChangeOutcome::Done(Box::new(revision.referral.row))),
-                RevisionOutcome::KeyUsed(_) => return Ok(ChangeOutcome::NameTaken),
+                RevisionOutcome::KeyUsed(_) => return Ok(ChangeOutcome::KeyReused),
                 RevisionOutcome::DealTaken => return Ok(ChangeOutcome::DealTaken),
                 RevisionOutcome::Stale => {}
             }
@@ -124,7 +124,7 @@ async fn unchanged(
         let answer = named.answer(&referral, Some(&referral.id), at);
         match store.remember_answer(&caller.scope, &answer, &referral, at).await? {
             RememberOutcome::Remembered => {}
-            RememberOutcome::KeyUsed(_) => return Ok(Some(ChangeOutcome::NameTaken)),
+            RememberOutcome::KeyUsed(_) => return Ok(Some(ChangeOutcome::KeyReused)),
             RememberOutcome::Stale => return Ok(None),
         }
     }

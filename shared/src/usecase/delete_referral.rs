@@ -20,7 +20,7 @@ pub enum Deletion {
     /// Only owners and admins delete.
     NotAllowed,
     /// It is in another version than the client expects.
-    Unexpected,
+    PreconditionFailed,
     /// It produced a deal, or a reward that was sent: no wrong entry.
     Converted,
     /// Somebody else deleted it meanwhile.
@@ -49,7 +49,7 @@ pub async fn delete_referral(
     while attempts.go_on() {
         let Some(referral) = found.take() else { return Ok(Deletion::Gone) };
         if !expected.admits(referral.version) {
-            return Ok(Deletion::Unexpected);
+            return Ok(Deletion::PreconditionFailed);
         }
         if referral.is_on_record() {
             return Ok(Deletion::Converted);

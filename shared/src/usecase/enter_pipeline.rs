@@ -4,6 +4,7 @@
 //! has the effect, and every row is replaced only in the version that was read.
 
 use super::{
+    actors::PIPELINE_ENTRY,
     attempts::{Attempts, gave_up, pause},
     contest::{contest, others_of},
     record_referral::new_event,
@@ -24,9 +25,6 @@ use crate::{
         StoreError,
     },
 };
-
-/// This function's name in inboxes and audit entries.
-pub const CONSUMER: &str = "pipeline-entry";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entered {
@@ -139,7 +137,7 @@ impl People {
         let cause = &event.metadata.id;
         let entry = |action, to: &str, event_id: Option<&EventId>| AuditEntry {
             at,
-            actor: Actor::System(CONSUMER).to_string(),
+            actor: Actor::System(PIPELINE_ENTRY).to_string(),
             action,
             from: None,
             to: Some(to.to_owned()),
@@ -210,7 +208,7 @@ impl People {
         };
         Ok(PipelineWrite {
             event_id: cause.clone(),
-            consumer: CONSUMER,
+            consumer: PIPELINE_ENTRY,
             at,
             referral: Revised::new(before, referral),
             new_lead,

@@ -3,6 +3,7 @@
 //! People first, and the referral last, because being RECEIVED is what it is found by: whoever dies in between comes back.
 
 use super::{
+    actors::CAPTURE_EXPIRY,
     attempts::{Attempts, gave_up, pause},
     eraser::{Eraser, Rest},
 };
@@ -19,9 +20,6 @@ use crate::{
         StoreError, TieKind,
     },
 };
-
-/// This function's name in audit entries.
-pub const EXPIRER: &str = "capture-expiry";
 
 /// Read at a time.
 const PAGE: u32 = 25;
@@ -55,7 +53,7 @@ pub async fn expire_captures(
     loop {
         let organizations = store.list_organizations(next_organizations.as_deref()).await?;
         for scope in &organizations.scopes {
-            let eraser = Eraser { store, clock, ids, scope, actor: Actor::System(EXPIRER), request_id };
+            let eraser = Eraser { store, clock, ids, scope, actor: Actor::System(CAPTURE_EXPIRY), request_id };
             let expirer = Expirer { eraser, cutoff };
             let mut after = None;
             loop {

@@ -15,9 +15,6 @@ use crate::{
     ports::{Clock, DealBook, Ids, NewsOutcome, PersonReader, PolicyBook, ReferralReader, StoreError},
 };
 
-/// This function's name in audit entries.
-pub const CONSUMER: &str = "deal-won";
-
 /// # Errors
 /// When the store does not answer, or rows keep moving.
 pub async fn hear_of_deal(

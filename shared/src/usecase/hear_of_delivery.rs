@@ -4,6 +4,7 @@
 //! known to be done, comes last: whoever dies in between leaves the rest to the next delivery.
 
 use super::{
+    actors::DELIVERY_FEEDBACK,
     attempts::{Attempts, gave_up, pause},
     record_sending::record_sending,
     revoke_consent::{Revocation, revoke_consent},
@@ -24,9 +25,6 @@ use crate::{
         StoreError, SuppressionList,
     },
 };
-
-/// This function's name in audit and consent entries.
-pub const LISTENER: &str = "delivery-feedback";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noted {
@@ -63,7 +61,8 @@ pub async fn hear_of_delivery(
     {
         // Nothing is heard of what was not accepted.
         let accepted = Sending::Accepted(told.provider_message_id.clone());
-        record_sending(store, clock, ids, &scope, &told.message, token, &accepted, &told.event_id, LISTENER).await?;
+        record_sending(store, clock, ids, &scope, &told.message, token, &accepted, &told.event_id, DELIVERY_FEEDBACK)
+            .await?;
     }
     if let Some(method) = told.ends_consent {
         end_consent(store, clock, &scope, &message, told, method).await?;
@@ -111,7 +110,7 @@ async fn revoke(
         channel: message.channel,
         address,
         method,
-        actor: Actor::System(LISTENER),
+        actor: Actor::System(DELIVERY_FEEDBACK),
         evidence: Reason::parse(&told.provider_message_id).ok().flatten(),
         request_id: told.event_id.as_str(),
     };
@@ -139,7 +138,7 @@ async fn note(
             from: before.map(|news| news.as_str().to_owned()),
             to: Some(told.news.as_str().to_owned()),
             message: Some(MessageNote { kind: message.kind, channel: message.channel, reason }),
-            ..entry(&message, None, told.event_id.as_str(), LISTENER, at)
+            ..entry(&message, None, told.event_id.as_str(), DELIVERY_FEEDBACK, at)
         };
         let write = MessageWrite {
             messages: vec![message],

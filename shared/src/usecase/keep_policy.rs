@@ -21,7 +21,7 @@ pub enum KeptPolicy {
     /// Only owners and admins set it.
     NotAllowed,
     /// It is in another version than the client expects.
-    Unexpected,
+    PreconditionFailed,
 }
 
 /// # Errors
@@ -43,7 +43,7 @@ pub async fn keep_policy(
         let policy = find_policy(store, caller).await?;
         // A default is there too, in version 0.
         if !expected.admits(policy.version) {
-            return Ok(KeptPolicy::Unexpected);
+            return Ok(KeptPolicy::PreconditionFailed);
         }
         let Some(next) = policy.changed(content, &caller.user, at) else {
             return Ok(KeptPolicy::Done(Box::new(policy)));

@@ -18,7 +18,7 @@ pub enum KeptProfile {
     /// The profile as it is now, changed or not.
     Done(Box<AgentProfile>),
     /// It is in another version than the client expects, or not there at all.
-    Unexpected,
+    PreconditionFailed,
     /// The slug belongs to another agent, who may have renamed theirs since.
     SlugTaken,
     /// The caller holds as many slugs as anybody may.
@@ -39,9 +39,9 @@ pub async fn keep_profile(
     let mut attempts = Attempts::begin(clock);
     while attempts.go_on() {
         let next = match find_profile(store, caller).await? {
-            None if !expected.admits_absence() => return Ok(KeptProfile::Unexpected),
+            None if !expected.admits_absence() => return Ok(KeptProfile::PreconditionFailed),
             None => AgentProfile::new(caller.scope.organization().clone(), caller.user.clone(), content.clone(), at),
-            Some(profile) if !expected.admits(profile.version) => return Ok(KeptProfile::Unexpected),
+            Some(profile) if !expected.admits(profile.version) => return Ok(KeptProfile::PreconditionFailed),
             Some(profile) => match profile.changed(content, at) {
                 Err(_) => return Ok(KeptProfile::TooManySlugs),
                 Ok(None) => return Ok(KeptProfile::Done(Box::new(profile))),

@@ -58,7 +58,7 @@ pub enum Logged {
     /// The organization has no such active member.
     UnknownAgent,
     /// The client's name for the request has been used.
-    NameTaken,
+    KeyReused,
 }
 
 /// # Errors
@@ -110,7 +110,7 @@ pub async fn log_referral(
         };
         match store.record_referral(&caller.scope, &write).await? {
             ReferralWriteOutcome::Recorded => return Ok(Logged::Recorded(Box::new(write.referral))),
-            ReferralWriteOutcome::KeyUsed(_) => return Ok(Logged::NameTaken),
+            ReferralWriteOutcome::KeyUsed(_) => return Ok(Logged::KeyReused),
             ReferralWriteOutcome::AgentMissing => return Ok(Logged::UnknownAgent),
             ReferralWriteOutcome::PairGuarded => is_duplicate = true,
             ReferralWriteOutcome::KeyTaken { key, .. } if Some(&key) != referrer.contact.identity().as_ref() => {

@@ -1,5 +1,6 @@
 //! What the product does, one operation per file: ports in, outcome out. No file here knows a store, a bus or HTTP.
 
+pub mod actors;
 mod attempts;
 pub mod capture_referral;
 pub mod change_person;

@@ -4,6 +4,7 @@
 //! come; doing it again finds nothing to do.
 
 use super::{
+    actors::HOLD_RELEASE,
     attempts::{Attempts, gave_up, pause},
     revise::Cause,
 };
@@ -11,9 +12,6 @@ use crate::{
     domain::{audit::Actor, referral::Referral, time::Timestamp},
     ports::{Clock, DueHold, HoldBook, HoldRelease, HoldReleaseOutcome, Ids, ReferralReader, Revised, StoreError},
 };
-
-/// This function's name in audit entries.
-pub const RELEASER: &str = "hold-release";
 
 /// Read at a time.
 const PAGE: u32 = 25;
@@ -107,7 +105,7 @@ fn decide(
         return Ok(release);
     }
     referral.touch(at);
-    let cause = Cause { at, actor: Actor::System(RELEASER), request_id, event: None, note: None };
+    let cause = Cause { at, actor: Actor::System(HOLD_RELEASE), request_id, event: None, note: None };
     // Where something else still holds it, the history says what does not any more.
     let fields: &[&str] = if before.reward_status == referral.reward_status { &["holdReasons"] } else { &[] };
     let traces = cause.traces(ids, &before, &referral, fields)?;

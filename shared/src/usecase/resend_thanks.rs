@@ -40,13 +40,13 @@ pub enum Resending {
     /// It went away meanwhile.
     Gone,
     /// It is in another version than the client expects.
-    Unexpected,
+    PreconditionFailed,
     /// There is nothing to be thanked for yet.
     NotSent,
     /// Each thank-you was accepted or is on its way, or there is none.
     Nothing,
     /// The client's name for the request has been used.
-    NameTaken,
+    KeyReused,
 }
 
 /// `found` is the referral as the caller was allowed to see it.
@@ -68,7 +68,7 @@ pub async fn resend_thanks(
     while attempts.go_on() {
         let Some(referral) = found.take() else { return Ok(Resending::Gone) };
         if !request.expected.admits(referral.version) {
-            return Ok(Resending::Unexpected);
+            return Ok(Resending::PreconditionFailed);
         }
         if !matches!(referral.reward_status, RewardStatus::Sent | RewardStatus::Thanked) {
             return Ok(Resending::NotSent);
@@ -80,7 +80,7 @@ pub async fn resend_thanks(
         let write = write(ids, caller, &referral, again, request, at)?;
         match store.write_messages(&caller.scope, &id, &write).await? {
             MessageWriteOutcome::Written => return Ok(Resending::Requested(Box::new(referral))),
-            MessageWriteOutcome::KeyUsed(_) => return Ok(Resending::NameTaken),
+            MessageWriteOutcome::KeyUsed(_) => return Ok(Resending::KeyReused),
             MessageWriteOutcome::Stale => pause().await,
         }
         found = find_referral(store, caller, &id).await?;

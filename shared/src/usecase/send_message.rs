@@ -5,6 +5,7 @@
 //! claim; a notice to an agent leaves at least once.
 
 use super::{
+    actors::MESSENGER,
     attempts::{Attempts, gave_up, pause},
     decide_notice::decide_notice,
     decide_thank_you::decide_thank_you,
@@ -28,9 +29,6 @@ use crate::{
         PersonReader, ProfileBook, RecipientGuard, ReferralReader, StoreError, SuppressionList,
     },
 };
-
-/// This function's name in audit entries.
-pub const SENDER: &str = "messenger";
 
 /// What the store has to be able to do for messages.
 pub trait MessageStore:
@@ -138,7 +136,7 @@ pub(super) async fn send_message(
         }
         let Ok(letter) = decision.verdict else { return Ok(Sent::Done) };
         let sending = office.carrier.send(&letter).await;
-        record_sending(office.store, office.clock, office.ids, scope, id, &token, &sending, event, SENDER).await?;
+        record_sending(office.store, office.clock, office.ids, scope, id, &token, &sending, event, MESSENGER).await?;
         if matches!(sending, Sending::NoAnswer(_)) && id.kind.is_at_most_once() {
             tell_of_doubt(id);
         }
@@ -167,7 +165,7 @@ async fn stop(
         channel: ConsentChannel::Sms,
         address: guard.suppression.as_ref().map(|(number, _)| number.clone()),
         method: ConsentMethod::Stop,
-        actor: Actor::System(SENDER),
+        actor: Actor::System(MESSENGER),
         evidence: None,
         request_id: event.as_str(),
     };
@@ -191,7 +189,7 @@ async fn write(
 ) -> Result<bool, StoreError> {
     // A claim is no news to anybody: what comes of it is.
     let is_told = message.status != MessageStatus::Claimed;
-    let audit = is_told.then(|| entry(&message, Some(before), event.as_str(), SENDER, at)).into_iter().collect();
+    let audit = is_told.then(|| entry(&message, Some(before), event.as_str(), MESSENGER, at)).into_iter().collect();
     let id = message.id();
     let write = MessageWrite {
         messages: vec![message],

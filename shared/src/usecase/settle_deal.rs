@@ -3,8 +3,8 @@
 //! the other, so whichever is second finds the first.
 
 use super::{
+    actors::DEAL_WON,
     attempts::{Attempts, gave_up, pause},
-    hear_of_deal::CONSUMER,
     revise::Cause,
 };
 use crate::{
@@ -71,7 +71,7 @@ pub async fn settle_deal(
             Settlement { deal, referral: None, let_go: found.let_go, audit: Vec::new(), events: Vec::new() };
         if heard == Heard::Changed {
             referral.touch(at);
-            let actor = Actor::System(CONSUMER);
+            let actor = Actor::System(DEAL_WON);
             let cause = Cause { at, actor, request_id: event.as_str(), event: Some(event), note: None };
             let traces = cause.traces(ids, &before, &referral, &changed_fields(&before, &referral))?;
             (settlement.audit, settlement.events) = (traces.audit, traces.events);

@@ -30,7 +30,7 @@ pub enum Started {
     /// It is no file of rows; why not. Nothing was stored.
     Refused(Vec<FileError>),
     /// The client's name for the request has been used.
-    NameTaken,
+    KeyReused,
 }
 
 /// For those who [may import](Caller::may_import).
@@ -71,7 +71,7 @@ pub async fn start_import(
     let new = NewImport { import, chunks, events, remembered };
     Ok(match store.begin_import(&caller.scope, &new).await? {
         BeginOutcome::Begun => Started::Begun(Box::new(new.import)),
-        BeginOutcome::KeyUsed(_) => Started::NameTaken,
+        BeginOutcome::KeyUsed(_) => Started::KeyReused,
     })
 }
 

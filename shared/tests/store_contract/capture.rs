@@ -233,7 +233,7 @@ async fn a_named_request_is_answered_with_its_first_receipt() {
         async |key: &str, body: &[u8]| world.submit_named(Some(&slug), &form, Some(&named(key, body))).await.unwrap();
     let Captured::Recorded(first, _) = send("one", b"{}").await else { panic!("not recorded") };
     assert_eq!(send("one", b"{}").await, Captured::Replayed(first.clone()));
-    assert_eq!(send("one", b"{ }").await, Captured::NameTaken);
+    assert_eq!(send("one", b"{ }").await, Captured::KeyReused);
     // Another name for the same pair is a repetition, and has its own answer from then on.
     let Captured::Repeated(second) = send("two", b"{}").await else { panic!("not a repetition") };
     assert_ne!(first, second);

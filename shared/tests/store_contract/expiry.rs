@@ -20,8 +20,9 @@ use referrals::{
     store::{Provision, keys},
     system::RandomIds,
     usecase::{
+        actors::CAPTURE_EXPIRY,
         change_referral::{ChangeOutcome, ChangeRequest, change_referral},
-        expire_captures::{EXPIRER, Expired, expire_captures},
+        expire_captures::{Expired, expire_captures},
         log_referral::Logged,
     },
 };
@@ -248,7 +249,7 @@ async fn a_person_is_erased_only_while_the_capture_is_as_it_was_read() {
     let lead = world.lead_of(&id).await;
     let erasure = |version| {
         let at = world.clock.now();
-        let (method, actor) = (ConsentMethod::Erasure, &Actor::System(EXPIRER));
+        let (method, actor) = (ConsentMethod::Erasure, &Actor::System(CAPTURE_EXPIRY));
         let metadata = Metadata {
             id: EventId::from_ulid(RandomIds.ulid(at)),
             version: PersonErasedV1::VERSION,

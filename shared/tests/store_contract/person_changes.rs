@@ -281,7 +281,7 @@ async fn each_decision_is_an_entry_that_stays() {
     assert_eq!((entries[0].text("evidence"), entries[2].text("evidence")), ("told me at the closing", ""));
     assert!(entries.iter().all(|entry| entry.text("method") == "AGENT" && entry.text("channel") == "SMS"));
     let stale = world.change_person(&owner, ROBIN, &says(ConsentChannel::Sms, false), &Expected::OneOf(vec![4])).await;
-    assert_eq!((stale, consents(&world, ROBIN).await.len()), (PersonOutcome::Unexpected, 4));
+    assert_eq!((stale, consents(&world, ROBIN).await.len()), (PersonOutcome::PreconditionFailed, 4));
 }
 
 #[tokio::test]

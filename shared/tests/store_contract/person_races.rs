@@ -44,7 +44,7 @@ async fn of_two_with_the_same_tag_one_is_late() {
         for task in tasks {
             match task.await.unwrap() {
                 PersonOutcome::Done(person) => assert_eq!(person.version, round + 1),
-                PersonOutcome::Unexpected => late += 1,
+                PersonOutcome::PreconditionFailed => late += 1,
                 other => panic!("{other:?}"),
             }
         }

@@ -98,7 +98,7 @@ async fn a_first_profile_is_made_and_then_kept() {
     assert_eq!(find_profile(&world.ledger, &owner).await, Ok(None));
     let first = content("olivia-grant", "Olivia Grant", false);
     for expected in [Expected::Existing, Expected::OneOf(vec![1]), Expected::OneOf(vec![])] {
-        assert_eq!(keep(&world, &owner, &first, &expected).await, KeptProfile::Unexpected, "{expected:?}");
+        assert_eq!(keep(&world, &owner, &first, &expected).await, KeptProfile::PreconditionFailed, "{expected:?}");
     }
     let made = done(keep(&world, &owner, &first, &Expected::Any).await);
     assert_eq!((made.version, made.agent_user_id.as_str(), made.published), (1, Fixtures::OWNER, false));
@@ -106,7 +106,7 @@ async fn a_first_profile_is_made_and_then_kept() {
     assert_eq!(agent_of(&world, "olivia-grant").await, None);
 
     let published = ProfileContent { published: true, ..first };
-    assert_eq!(keep(&world, &owner, &published, &Expected::OneOf(vec![2])).await, KeptProfile::Unexpected);
+    assert_eq!(keep(&world, &owner, &published, &Expected::OneOf(vec![2])).await, KeptProfile::PreconditionFailed);
     let second = done(keep(&world, &owner, &published, &Expected::OneOf(vec![1])).await);
     assert_eq!((second.version, second.updated_at > made.updated_at), (2, true));
     assert_eq!(agent_of(&world, "olivia-grant").await.as_deref(), Some(Fixtures::OWNER));
@@ -283,7 +283,7 @@ async fn of_two_with_the_same_tag_one_is_late() {
     });
     let mut late = 0;
     for task in tasks {
-        late += usize::from(task.await.unwrap() == KeptProfile::Unexpected);
+        late += usize::from(task.await.unwrap() == KeptProfile::PreconditionFailed);
     }
     assert_eq!(late, 1);
     assert_eq!(find_profile(&world.ledger, &jane()).await.unwrap().unwrap().version, 2);

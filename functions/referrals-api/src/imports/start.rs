@@ -73,7 +73,7 @@ pub async fn start_import(
         match usecase::start_import(&app.ledger, &SystemClock, &RandomIds, &caller, &upload).await? {
             Started::Begun(import) => Ok(answer(&import)),
             Started::Refused(errors) => Err(refusal(&errors)),
-            Started::NameTaken => Err(Problem::new(Code::IdempotencyKeyReused)),
+            Started::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
         }
     });
     once(&app, &caller, request.as_ref(), work).await

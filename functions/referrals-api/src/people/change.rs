@@ -36,7 +36,7 @@ pub async fn change(
         }
         PersonOutcome::Gone => Err(Problem::new(Code::NotFound)),
         PersonOutcome::NotAllowed => Err(Problem::new(Code::Forbidden)),
-        PersonOutcome::Unexpected => Err(Problem::new(Code::PreconditionFailed)),
+        PersonOutcome::PreconditionFailed => Err(Problem::new(Code::PreconditionFailed)),
         PersonOutcome::NoAddress => Err(field("/channel", "no_address")),
         PersonOutcome::Erased => Err(Problem::new(Code::PersonErased)),
         PersonOutcome::ContactTaken => Err(Problem::new(Code::ContactTaken)),

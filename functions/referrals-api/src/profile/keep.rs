@@ -55,7 +55,7 @@ pub async fn keep_profile(
     let content = read(incoming.json()?)?;
     match keep(&app.ledger, &SystemClock, &caller, &content, &incoming.expected()).await? {
         KeptProfile::Done(profile) => Ok(answer(*profile).into_response()),
-        KeptProfile::Unexpected => Err(Problem::new(Code::PreconditionFailed)),
+        KeptProfile::PreconditionFailed => Err(Problem::new(Code::PreconditionFailed)),
         KeptProfile::SlugTaken => Err(Problem::new(Code::SlugTaken)),
         KeptProfile::TooManySlugs => {
             Err(Problem::fields(Code::InvalidFields, vec![FieldError::new("/slug", "too_many_slugs")]))

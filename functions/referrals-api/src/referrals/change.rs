@@ -70,11 +70,11 @@ async fn apply(
     match outcome {
         ChangeOutcome::Done(referral) => Ok(answer(&referral)),
         ChangeOutcome::Gone => Err(Problem::new(Code::NotFound)),
-        ChangeOutcome::Unexpected => Err(Problem::new(Code::PreconditionFailed)),
+        ChangeOutcome::PreconditionFailed => Err(Problem::new(Code::PreconditionFailed)),
         ChangeOutcome::Refused(refused) => Err(problem(refused)),
         ChangeOutcome::UnknownLead => Err(field("/referredPersonId", "unknown_id")),
         ChangeOutcome::DealTaken => Err(Problem::new(Code::DealAlreadyAttributed)),
-        ChangeOutcome::NameTaken => Err(Problem::new(Code::IdempotencyKeyReused)),
+        ChangeOutcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
     }
 }
 

@@ -43,7 +43,7 @@ pub async fn delete_referral(
     match deletion {
         Deletion::Done => Ok(StatusCode::NO_CONTENT),
         Deletion::NotAllowed => Err(Problem::new(Code::Forbidden)),
-        Deletion::Unexpected => Err(Problem::new(Code::PreconditionFailed)),
+        Deletion::PreconditionFailed => Err(Problem::new(Code::PreconditionFailed)),
         Deletion::Converted => Err(Problem::new(Code::ReferralConverted)),
         Deletion::Gone => Err(Problem::new(Code::NotFound)),
     }

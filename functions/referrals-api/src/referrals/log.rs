@@ -115,7 +115,7 @@ async fn log(
         Logged::NotAllowed => Err(Problem::new(Code::Forbidden)),
         Logged::UnknownReferrer => Err(unknown("/referrerPersonId")),
         Logged::UnknownAgent => Err(unknown("/agentUserId")),
-        Logged::NameTaken => Err(Problem::new(Code::IdempotencyKeyReused)),
+        Logged::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
     }
 }
 

@@ -89,7 +89,7 @@ pub async fn keep_policy(
     match keep(&app.ledger, &SystemClock, &caller, &content, &incoming.expected()).await? {
         KeptPolicy::Done(policy) => Ok(answer(*policy).into_response()),
         KeptPolicy::NotAllowed => Err(Problem::new(Code::Forbidden)),
-        KeptPolicy::Unexpected => Err(Problem::new(Code::PreconditionFailed)),
+        KeptPolicy::PreconditionFailed => Err(Problem::new(Code::PreconditionFailed)),
     }
 }
 

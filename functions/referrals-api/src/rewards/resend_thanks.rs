@@ -61,9 +61,9 @@ async fn apply(
     match resend(&app.ledger, &SystemClock, &RandomIds, caller, found, &request).await? {
         Resending::Requested(referral) => Ok(answer(&referral)),
         Resending::Gone => Err(Problem::new(Code::NotFound)),
-        Resending::Unexpected => Err(Problem::new(Code::PreconditionFailed)),
+        Resending::PreconditionFailed => Err(Problem::new(Code::PreconditionFailed)),
         Resending::NotSent => Err(Problem::new(Code::RewardNotSent)),
         Resending::Nothing => Err(Problem::new(Code::NothingToResend)),
-        Resending::NameTaken => Err(Problem::new(Code::IdempotencyKeyReused)),
+        Resending::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
     }
 }
