@@ -316,8 +316,25 @@ def test_a_person(desk, operation, who, whose):
 
 
 @pytest.mark.parametrize("who", [OWNER, ADMIN, ANN, STRANGER])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_what_is_kept_of_a_person(desk, method, who):
+    # Of Ann's own referral: it goes beyond what one agent sees all the same.
+    entry = {name: value for name, value in desk.entry(ANN).items() if name != "referrerPersonId"}
+    answer = desk.ask(OWNER, "POST", LIST, entry | {"referrer": {"name": "Una Oak"}})
+    person = f"/api/people/{json.loads(answer.body)['referrerPersonId']}"
+    answer = desk.ask(who, method, f"{person}/data")
+    if who in (OWNER, ADMIN):
+        assert answer.status == 200, answer.body
+    else:
+        assert problem(answer) == (NOT_FOUND if who == STRANGER else FORBIDDEN)
+    is_gone = method == "DELETE" and answer.status == 200
+    assert desk.seen(person)[1]["name"] == ("Erased person" if is_gone else "Una Oak")
+
+
+@pytest.mark.parametrize("who", [OWNER, ADMIN, ANN, STRANGER])
 def test_a_person_that_there_is_not(desk, who):
-    asked = [("GET", "", lambda: None), *ON_A_PERSON.values()]
+    data = [(method, "/data", lambda: None) for method in ("GET", "DELETE")]
+    asked = [("GET", "", lambda: None), *data, *ON_A_PERSON.values()]
     for (method, behind, body), person in itertools.product(asked, (NOBODY, "no-id")):
         assert problem(desk.ask(who, method, f"/api/people/{person}{behind}", body())) == NOT_FOUND
     assert problem(desk.ask(STRANGER, "GET", f"/api/people/{desk.office.people[None]}")) == NOT_FOUND

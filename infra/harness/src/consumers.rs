@@ -22,7 +22,7 @@ struct Consumer {
     anybodys: &'static [&'static str],
 }
 
-/// All of them; who is not here is not invoked by events.
+/// All of them, as the template's rules have them; who is not here is not invoked by events.
 const CONSUMERS: [Consumer; 5] = [
     Consumer { function: Name::PipelineEntry, batch: 10, ours: &["REFERRAL_RECEIVED"], anybodys: &[] },
     Consumer {
@@ -238,5 +238,32 @@ impl Message {
             "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
             "awsRegion": "us-east-1",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use referrals_testing::rules;
+
+    use super::*;
+
+    #[test]
+    fn events_reach_whom_the_templates_rules_send_them_to() {
+        let in_template: BTreeSet<(String, Option<String>, String)> = rules()
+            .into_iter()
+            .flat_map(|rule| {
+                let (function, source) = (rule.function, rule.source);
+                rule.detail_types.into_iter().map(move |kind| (function.clone(), source.clone(), kind))
+            })
+            .collect();
+        let here = CONSUMERS.iter().flat_map(|consumer| {
+            let ours = consumer.ours.iter().map(|kind| (Some(SOURCE.to_owned()), *kind));
+            let anybodys = consumer.anybodys.iter().map(|kind| (None, *kind));
+            let name = consumer.function.as_str();
+            ours.chain(anybodys).map(move |(source, kind)| (name.to_owned(), source, kind.to_owned()))
+        });
+        assert_eq!(here.collect::<BTreeSet<_>>(), in_template);
     }
 }

@@ -27,3 +27,4 @@ pub use fixtures::{Fixtures, STARTED_AT, TestClock, contact, name, submission};
 pub use imports::Upload;
 pub use queue::{batch, failed, in_a_minute};
 pub use setting::setting;
+pub use tables::{Rule, rules};

@@ -1,4 +1,4 @@
-//! Tables as `template.yaml` describes them, so that tests and deployments cannot drift apart.
+//! Tables and rules as `template.yaml` describes them, so that tests and deployments cannot drift apart.
 
 use std::sync::LazyLock;
 
@@ -59,6 +59,39 @@ fn key_schema(node: &Yaml<'_>) -> Vec<KeySchemaElement> {
                 .key_type(KeyType::from(string(key, "KeyType")))
                 .build()
                 .unwrap()
+        })
+        .collect()
+}
+
+/// What a rule of the stack's bus hands to a function's queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    pub function: String,
+    /// None takes events of any source.
+    pub source: Option<String>,
+    pub detail_types: Vec<String>,
+}
+
+/// The rules of the stack's own bus.
+///
+/// # Panics
+/// When the template has another form than it has today.
+#[must_use]
+pub fn rules() -> Vec<Rule> {
+    let resources = TEMPLATE[0]["Resources"].as_mapping().expect("resources");
+    let rules = resources.values().filter(|resource| string(resource, "Type") == "AWS::Events::Rule");
+    let on_bus = rules.map(|rule| &rule["Properties"]).filter(|rule| rule.as_mapping_get("EventBusName").is_some());
+    let texts = |node: &Yaml<'_>, name: &str| -> Vec<String> {
+        list(node, name).map(|text| text.as_str().expect("a text").to_owned()).collect()
+    };
+    on_bus
+        .map(|rule| {
+            let pattern = &rule["EventPattern"];
+            Rule {
+                function: string(&rule["Targets"][0], "Id").to_owned(),
+                source: pattern.as_mapping_get("source").map(|_| texts(pattern, "source").remove(0)),
+                detail_types: texts(pattern, "detail-type"),
+            }
         })
         .collect()
 }

@@ -6,8 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     calendar::Month,
     id::{PersonId, UserId},
@@ -205,33 +203,15 @@ impl Figures {
     }
 }
 
-/// By what figures are added up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Grouping {
-    #[default]
-    Advocate,
-    Agent,
-    Channel,
-    Month,
-}
-
-impl Grouping {
-    pub const ALL: [Self; 4] = [Self::Advocate, Self::Agent, Self::Channel, Self::Month];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Advocate => "advocate",
-            Self::Agent => "agent",
-            Self::Channel => "channel",
-            Self::Month => "month",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|grouping| grouping.as_str() == text)
+named! {
+    /// By what figures are added up.
+    #[derive(Default)]
+    pub enum Grouping {
+        #[default]
+        Advocate = "advocate",
+        Agent = "agent",
+        Channel = "channel",
+        Month = "month",
     }
 }
 

@@ -10,60 +10,29 @@ use super::{
     time::Timestamp,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum AuditAction {
-    /// The referral came in.
-    Received,
-    /// It was brought over from a prior system.
-    Imported,
-    /// The referred person was found or created and linked.
-    LeadLinked,
-    /// A risk flag was raised.
-    Flagged,
-    /// The status moved; other fields may have changed with it.
-    StatusChanged,
-    /// Fields were changed.
-    Edited,
-    /// The row was deleted as a wrong entry.
-    Deleted,
-    /// The reward's status moved.
-    RewardChanged,
-    /// A message about the referral was sent, or was not, or more was heard of it.
-    MessageChanged,
-    /// What was known of a person was taken out.
-    Erased,
-}
-
-impl AuditAction {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "RECEIVED",
-            Self::Imported => "IMPORTED",
-            Self::LeadLinked => "LEAD_LINKED",
-            Self::Flagged => "FLAGGED",
-            Self::StatusChanged => "STATUS_CHANGED",
-            Self::Edited => "EDITED",
-            Self::Deleted => "DELETED",
-            Self::RewardChanged => "REWARD_CHANGED",
-            Self::MessageChanged => "MESSAGE_CHANGED",
-            Self::Erased => "ERASED",
-        }
+named! {
+    pub enum AuditAction {
+        /// The referral came in.
+        Received = "RECEIVED",
+        /// It was brought over from a prior system.
+        Imported = "IMPORTED",
+        /// The referred person was found or created and linked.
+        LeadLinked = "LEAD_LINKED",
+        /// A risk flag was raised.
+        Flagged = "FLAGGED",
+        /// The status moved; other fields may have changed with it.
+        StatusChanged = "STATUS_CHANGED",
+        /// Fields were changed.
+        Edited = "EDITED",
+        /// The row was deleted as a wrong entry.
+        Deleted = "DELETED",
+        /// The reward's status moved.
+        RewardChanged = "REWARD_CHANGED",
+        /// A message about the referral was sent, or was not, or more was heard of it.
+        MessageChanged = "MESSAGE_CHANGED",
+        /// What was known of a person was taken out.
+        Erased = "ERASED",
     }
-
-    pub const ALL: [Self; 10] = [
-        Self::Received,
-        Self::Imported,
-        Self::LeadLinked,
-        Self::Flagged,
-        Self::StatusChanged,
-        Self::Edited,
-        Self::Deleted,
-        Self::RewardChanged,
-        Self::MessageChanged,
-        Self::Erased,
-    ];
 }
 
 /// Who did it.

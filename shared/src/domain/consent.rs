@@ -5,70 +5,40 @@ use serde::{Deserialize, Serialize};
 
 use super::{contact::Contact, id::PersonId, person::Person, text::Reason, time::Timestamp};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ConsentChannel {
-    Email,
-    Sms,
-}
-
-impl ConsentChannel {
-    pub const ALL: [Self; 2] = [Self::Email, Self::Sms];
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
-    }
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "EMAIL",
-            Self::Sms => "SMS",
-        }
+named! {
+    pub enum ConsentChannel {
+        Email = "EMAIL",
+        Sms = "SMS",
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ConsentDecision {
-    Granted,
-    Revoked,
+named! {
+    pub enum ConsentDecision {
+        Granted = "GRANTED",
+        Revoked = "REVOKED",
+    }
 }
 
-/// How the decision reached us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ConsentMethod {
-    /// The person ticked a box.
-    Form,
-    /// A member recorded it.
-    Agent,
-    /// The link in a message, by a person or by their mail program (RFC 8058).
-    OneClick,
-    /// The number answered STOP.
-    Stop,
-    /// The mailbox's provider passed a complaint on.
-    Complaint,
-    /// The address does not exist any more.
-    Bounce,
-    /// It came with imported history.
-    Import,
-    /// The person was erased, and there is no address any more that it was given for.
-    Erasure,
-}
-
-impl ConsentMethod {
-    pub const ALL: [Self; 8] = [
-        Self::Form,
-        Self::Agent,
-        Self::OneClick,
-        Self::Stop,
-        Self::Complaint,
-        Self::Bounce,
-        Self::Import,
-        Self::Erasure,
-    ];
+named! {
+    /// How the decision reached us.
+    pub enum ConsentMethod {
+        /// The person ticked a box.
+        Form = "FORM",
+        /// A member recorded it.
+        Agent = "AGENT",
+        /// The link in a message, by a person or by their mail program (RFC 8058).
+        OneClick = "ONE_CLICK",
+        /// The number answered STOP.
+        Stop = "STOP",
+        /// The mailbox's provider passed a complaint on.
+        Complaint = "COMPLAINT",
+        /// The address does not exist any more.
+        Bounce = "BOUNCE",
+        /// It came with imported history.
+        Import = "IMPORT",
+        /// The person was erased, and there is no address any more that it was given for.
+        Erasure = "ERASURE",
+    }
 }
 
 /// The exact wording that somebody agreed to. A wording is never changed, only followed by another.

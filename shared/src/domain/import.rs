@@ -26,61 +26,40 @@ pub const WAITING_SECONDS: i64 = 30 * 86_400;
 /// The system that exports of this product name for the referrals that came in here.
 pub const OWN_SYSTEM: &str = "winnerr";
 
-macro_rules! columns {
-    ($($variant:ident = $name:literal),* $(,)?) => {
-        /// A column of a file.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        pub enum Column { $($variant),* }
-
-        impl Column {
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-        }
-    };
-}
-
-columns! {
-    SourceSystem = "sourceSystem",
-    ExternalId = "externalId",
-    ReferrerName = "referrerName",
-    ReferrerEmail = "referrerEmail",
-    ReferrerPhone = "referrerPhone",
-    ReferredName = "referredName",
-    ReferredEmail = "referredEmail",
-    ReferredPhone = "referredPhone",
-    AgentUserId = "agentUserId",
-    AgentEmail = "agentEmail",
-    Channel = "channel",
-    Status = "status",
-    ReceivedAt = "receivedAt",
-    LostReason = "lostReason",
-    DealId = "dealId",
-    ConvertedAt = "convertedAt",
-    SalePriceMinor = "salePriceMinor",
-    GrossCommissionMinor = "grossCommissionMinor",
-    Currency = "currency",
-    Reversed = "reversed",
-    RewardType = "rewardType",
-    RewardValue = "rewardValue",
-    RewardAmountMinor = "rewardAmountMinor",
-    RewardCurrency = "rewardCurrency",
-    RewardStatus = "rewardStatus",
-    RewardSentAt = "rewardSentAt",
-    Notes = "notes",
+named! {
+    /// A column of a file.
+    pub enum Column {
+        SourceSystem = "sourceSystem",
+        ExternalId = "externalId",
+        ReferrerName = "referrerName",
+        ReferrerEmail = "referrerEmail",
+        ReferrerPhone = "referrerPhone",
+        ReferredName = "referredName",
+        ReferredEmail = "referredEmail",
+        ReferredPhone = "referredPhone",
+        AgentUserId = "agentUserId",
+        AgentEmail = "agentEmail",
+        Channel = "channel",
+        Status = "status",
+        ReceivedAt = "receivedAt",
+        LostReason = "lostReason",
+        DealId = "dealId",
+        ConvertedAt = "convertedAt",
+        SalePriceMinor = "salePriceMinor",
+        GrossCommissionMinor = "grossCommissionMinor",
+        Currency = "currency",
+        Reversed = "reversed",
+        RewardType = "rewardType",
+        RewardValue = "rewardValue",
+        RewardAmountMinor = "rewardAmountMinor",
+        RewardCurrency = "rewardCurrency",
+        RewardStatus = "rewardStatus",
+        RewardSentAt = "rewardSentAt",
+        Notes = "notes",
+    }
 }
 
 impl Column {
-    /// Exactly as it is written.
-    #[must_use]
-    pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|column| column.as_str() == name)
-    }
-
     /// Whether a file has to have it. One of the agent's two has to be there too.
     #[must_use]
     pub fn is_required(self) -> bool {
@@ -151,32 +130,14 @@ impl RowError {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RowOutcome {
-    /// It is a referral now; in a dry run it would be.
-    Created,
-    /// It was imported before.
-    Unchanged,
-    /// It was left out; its errors say why.
-    Failed,
-}
-
-impl RowOutcome {
-    pub const ALL: [Self; 3] = [Self::Created, Self::Unchanged, Self::Failed];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "CREATED",
-            Self::Unchanged => "UNCHANGED",
-            Self::Failed => "FAILED",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+named! {
+    pub enum RowOutcome {
+        /// It is a referral now; in a dry run it would be.
+        Created = "CREATED",
+        /// It was imported before.
+        Unchanged = "UNCHANGED",
+        /// It was left out; its errors say why.
+        Failed = "FAILED",
     }
 }
 
@@ -269,8 +230,8 @@ mod tests {
     #[test]
     fn a_column_is_found_by_its_name_alone() {
         for column in Column::ALL {
-            assert_eq!(Column::find(column.as_str()), Some(*column));
-            assert_eq!(serde_json::to_string(column).unwrap(), format!("\"{}\"", column.as_str()));
+            assert_eq!(Column::find(column.as_str()), Some(column));
+            assert_eq!(serde_json::to_string(&column).unwrap(), format!("\"{}\"", column.as_str()));
         }
         for name in ["", "Notes", " notes", "referrerConsentEmail"] {
             assert_eq!(Column::find(name), None, "{name:?}");

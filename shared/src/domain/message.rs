@@ -13,35 +13,18 @@ use super::{
     time::Timestamp,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum MessageKind {
-    /// Tells the agent that a referral has become a lead.
-    NewReferral,
-    /// Tells the agent that a reward is due.
-    RewardReady,
-    /// Thanks the referrer for a referral whose reward was sent.
-    ThankYou,
+named! {
+    pub enum MessageKind {
+        /// Tells the agent that a referral has become a lead.
+        NewReferral = "NEW_REFERRAL",
+        /// Tells the agent that a reward is due.
+        RewardReady = "REWARD_READY",
+        /// Thanks the referrer for a referral whose reward was sent.
+        ThankYou = "THANK_YOU",
+    }
 }
 
 impl MessageKind {
-    pub const ALL: [Self; 3] = [Self::NewReferral, Self::RewardReady, Self::ThankYou];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NewReferral => "NEW_REFERRAL",
-            Self::RewardReady => "REWARD_READY",
-            Self::ThankYou => "THANK_YOU",
-        }
-    }
-
-    /// Exactly a name as [`Self::as_str`] gives it.
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-
     /// Whether it must never leave twice. Otherwise it must leave at least once.
     #[must_use]
     pub fn is_at_most_once(self) -> bool {
@@ -49,83 +32,39 @@ impl MessageKind {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum MessageStatus {
-    /// It is to be sent, or was not taken for the moment.
-    Queued,
-    /// Somebody is about to send it, or died doing so.
-    Claimed,
-    /// The provider has accepted it.
-    Submitted,
-    /// It may not be sent, for the reason given.
-    Skipped,
-    /// The provider has refused it for good.
-    Failed,
-    /// Nobody knows whether it left. It is never sent again by itself.
-    Unknown,
-}
-
-impl MessageStatus {
-    pub const ALL: [Self; 6] =
-        [Self::Queued, Self::Claimed, Self::Submitted, Self::Skipped, Self::Failed, Self::Unknown];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "QUEUED",
-            Self::Claimed => "CLAIMED",
-            Self::Submitted => "SUBMITTED",
-            Self::Skipped => "SKIPPED",
-            Self::Failed => "FAILED",
-            Self::Unknown => "UNKNOWN",
-        }
+named! {
+    pub enum MessageStatus {
+        /// It is to be sent, or was not taken for the moment.
+        Queued = "QUEUED",
+        /// Somebody is about to send it, or died doing so.
+        Claimed = "CLAIMED",
+        /// The provider has accepted it.
+        Submitted = "SUBMITTED",
+        /// It may not be sent, for the reason given.
+        Skipped = "SKIPPED",
+        /// The provider has refused it for good.
+        Failed = "FAILED",
+        /// Nobody knows whether it left. It is never sent again by itself.
+        Unknown = "UNKNOWN",
     }
 }
 
-/// Why a message may not be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SkipReason {
-    /// The policy thanks nobody by itself.
-    PolicyOff,
-    DoNotContact,
-    NoAddress,
-    /// Mail to the address came back, or was complained about.
-    Suppressed,
-    /// The number has told its carrier to stop.
-    OptedOut,
-    NoConsent,
-    /// The member wants no such notice.
-    NotWanted,
-    /// The organization, or the member who should have been told, is suspended or gone.
-    AccountClosed,
-}
-
-impl SkipReason {
-    pub const ALL: [Self; 8] = [
-        Self::PolicyOff,
-        Self::DoNotContact,
-        Self::NoAddress,
-        Self::Suppressed,
-        Self::OptedOut,
-        Self::NoConsent,
-        Self::NotWanted,
-        Self::AccountClosed,
-    ];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PolicyOff => "POLICY_OFF",
-            Self::DoNotContact => "DO_NOT_CONTACT",
-            Self::NoAddress => "NO_ADDRESS",
-            Self::Suppressed => "SUPPRESSED",
-            Self::OptedOut => "OPTED_OUT",
-            Self::NoConsent => "NO_CONSENT",
-            Self::NotWanted => "NOT_WANTED",
-            Self::AccountClosed => "ACCOUNT_CLOSED",
-        }
+named! {
+    /// Why a message may not be sent.
+    pub enum SkipReason {
+        /// The policy thanks nobody by itself.
+        PolicyOff = "POLICY_OFF",
+        DoNotContact = "DO_NOT_CONTACT",
+        NoAddress = "NO_ADDRESS",
+        /// Mail to the address came back, or was complained about.
+        Suppressed = "SUPPRESSED",
+        /// The number has told its carrier to stop.
+        OptedOut = "OPTED_OUT",
+        NoConsent = "NO_CONSENT",
+        /// The member wants no such notice.
+        NotWanted = "NOT_WANTED",
+        /// The organization, or the member who should have been told, is suspended or gone.
+        AccountClosed = "ACCOUNT_CLOSED",
     }
 }
 

@@ -1,6 +1,9 @@
 //! Values and rules, without I/O: what is valid, what is the same, what may happen next.
 //! Nothing here reads a clock, makes an id, or knows a store, a bus or HTTP.
 
+#[macro_use]
+mod named;
+
 pub mod access;
 pub mod attribution;
 pub mod audit;

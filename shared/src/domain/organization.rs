@@ -20,35 +20,15 @@ pub enum AccountStatus {
     Suspended,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Role {
-    Owner,
-    Admin,
-    Member,
+named! {
+    pub enum Role {
+        Owner = "OWNER",
+        Admin = "ADMIN",
+        Member = "MEMBER",
+    }
 }
 
 impl Role {
-    /// Exactly `OWNER`, `ADMIN` or `MEMBER`.
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        match text {
-            "OWNER" => Some(Self::Owner),
-            "ADMIN" => Some(Self::Admin),
-            "MEMBER" => Some(Self::Member),
-            _ => None,
-        }
-    }
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "OWNER",
-            Self::Admin => "ADMIN",
-            Self::Member => "MEMBER",
-        }
-    }
-
     /// Whether other agents' referrals may be read and written.
     #[must_use]
     pub fn manages_others(self) -> bool {

@@ -16,68 +16,31 @@ use super::{
     time::Timestamp,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ReferralStatus {
-    Received,
-    Contacted,
-    Qualified,
-    Converted,
-    Lost,
-}
-
-impl ReferralStatus {
-    pub const ALL: [Self; 5] = [Self::Received, Self::Contacted, Self::Qualified, Self::Converted, Self::Lost];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "RECEIVED",
-            Self::Contacted => "CONTACTED",
-            Self::Qualified => "QUALIFIED",
-            Self::Converted => "CONVERTED",
-            Self::Lost => "LOST",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
+named! {
+    pub enum ReferralStatus {
+        Received = "RECEIVED",
+        Contacted = "CONTACTED",
+        Qualified = "QUALIFIED",
+        Converted = "CONVERTED",
+        Lost = "LOST",
     }
 }
 
-/// Where a referral came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Channel {
-    /// The form on the agent's public profile.
-    PublicProfile,
-    /// The widget on the agent's own site.
-    Widget,
-    /// Logged by the agent.
-    Manual,
-    /// Brought over from a prior system.
-    Import,
+named! {
+    /// Where a referral came from.
+    pub enum Channel {
+        /// The form on the agent's public profile.
+        PublicProfile = "PUBLIC_PROFILE",
+        /// The widget on the agent's own site.
+        Widget = "WIDGET",
+        /// Logged by the agent.
+        Manual = "MANUAL",
+        /// Brought over from a prior system.
+        Import = "IMPORT",
+    }
 }
 
 impl Channel {
-    pub const ALL: [Self; 4] = [Self::PublicProfile, Self::Widget, Self::Manual, Self::Import];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PublicProfile => "PUBLIC_PROFILE",
-            Self::Widget => "WIDGET",
-            Self::Manual => "MANUAL",
-            Self::Import => "IMPORT",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
-    }
-
     /// The channels that a public submission may name.
     #[must_use]
     pub fn find_public(text: &str) -> Option<Self> {
@@ -91,57 +54,35 @@ impl Channel {
     }
 }
 
-/// Something about a referral that a person should look at. A flag is never taken back: what was done about it is in the
-/// history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RiskFlag {
-    /// Referrer and referred turned out to be one person.
-    SelfReferral,
-    /// Somebody else referred the same person too.
-    Contested,
-    /// An agent logged what looks like a referral that is there already.
-    PossibleDuplicate,
-    /// A phone number of the new person belongs to somebody else.
-    PossibleDuplicatePerson,
+named! {
+    /// Something about a referral that a person should look at. A flag is never taken back: what was done about it is in the
+    /// history.
+    pub enum RiskFlag {
+        /// Referrer and referred turned out to be one person.
+        SelfReferral = "SELF_REFERRAL",
+        /// Somebody else referred the same person too.
+        Contested = "CONTESTED",
+        /// An agent logged what looks like a referral that is there already.
+        PossibleDuplicate = "POSSIBLE_DUPLICATE",
+        /// A phone number of the new person belongs to somebody else.
+        PossibleDuplicatePerson = "POSSIBLE_DUPLICATE_PERSON",
+    }
 }
 
-impl RiskFlag {
-    pub const ALL: [Self; 4] =
-        [Self::SelfReferral, Self::Contested, Self::PossibleDuplicate, Self::PossibleDuplicatePerson];
-}
-
-/// What an advocate gets for a referral that converts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RewardType {
-    GiftCard,
-    CommissionShare,
-    AccountCredit,
-    Custom,
-    #[default]
-    None,
+named! {
+    /// What an advocate gets for a referral that converts.
+    #[derive(Default)]
+    pub enum RewardType {
+        GiftCard = "gift_card",
+        CommissionShare = "commission_share",
+        AccountCredit = "account_credit",
+        Custom = "custom",
+        #[default]
+        None = "none",
+    }
 }
 
 impl RewardType {
-    pub const ALL: [Self; 5] = [Self::GiftCard, Self::CommissionShare, Self::AccountCredit, Self::Custom, Self::None];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::GiftCard => "gift_card",
-            Self::CommissionShare => "commission_share",
-            Self::AccountCredit => "account_credit",
-            Self::Custom => "custom",
-            Self::None => "none",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reward_type| reward_type.as_str() == text)
-    }
-
     /// The largest value: basis points of the whole commission, or minor units of a currency that exact JSON numbers
     /// hold in every language.
     #[must_use]
@@ -154,36 +95,16 @@ impl RewardType {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RewardStatus {
-    #[default]
-    None,
-    Pending,
-    Held,
-    Canceled,
-    Sent,
-    Thanked,
-}
-
-impl RewardStatus {
-    pub const ALL: [Self; 6] = [Self::None, Self::Pending, Self::Held, Self::Canceled, Self::Sent, Self::Thanked];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "NONE",
-            Self::Pending => "PENDING",
-            Self::Held => "HELD",
-            Self::Canceled => "CANCELED",
-            Self::Sent => "SENT",
-            Self::Thanked => "THANKED",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
+named! {
+    #[derive(Default)]
+    pub enum RewardStatus {
+        #[default]
+        None = "NONE",
+        Pending = "PENDING",
+        Held = "HELD",
+        Canceled = "CANCELED",
+        Sent = "SENT",
+        Thanked = "THANKED",
     }
 }
 

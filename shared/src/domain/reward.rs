@@ -19,17 +19,13 @@ use super::{
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// Why a reward waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum HoldReason {
-    SelfReferral,
-    HoldingPeriod,
-    Compliance,
-}
-
-impl HoldReason {
-    pub const ALL: [Self; 3] = [Self::SelfReferral, Self::HoldingPeriod, Self::Compliance];
+named! {
+    /// Why a reward waits.
+    pub enum HoldReason {
+        SelfReferral = "SELF_REFERRAL",
+        HoldingPeriod = "HOLDING_PERIOD",
+        Compliance = "COMPLIANCE",
+    }
 }
 
 /// Who took a reward back.

@@ -5,34 +5,20 @@ use super::{
     time::Timestamp,
 };
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RewardLane {
-    /// To be sent.
-    #[default]
-    Pending,
-    /// Sent, and nobody has been thanked yet.
-    Sent,
-    /// To be looked at, or the holding period goes on.
-    Held,
+named! {
+    #[derive(Default)]
+    pub enum RewardLane {
+        /// To be sent.
+        #[default]
+        Pending = "pending",
+        /// Sent, and nobody has been thanked yet.
+        Sent = "sent",
+        /// To be looked at, or the holding period goes on.
+        Held = "held",
+    }
 }
 
 impl RewardLane {
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Sent, Self::Held];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Sent => "sent",
-            Self::Held => "held",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|lane| lane.as_str() == text)
-    }
-
     /// The status of the rewards in it.
     #[must_use]
     pub fn status(self) -> RewardStatus {

@@ -10,59 +10,23 @@ use super::{
     time::Timestamp,
 };
 
-/// Through which channels the referrer is thanked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ThankYouChannel {
-    Email,
-    Sms,
-    Both,
-}
-
-impl ThankYouChannel {
-    pub const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Both];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "EMAIL",
-            Self::Sms => "SMS",
-            Self::Both => "BOTH",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
+named! {
+    /// Through which channels the referrer is thanked.
+    pub enum ThankYouChannel {
+        Email = "EMAIL",
+        Sms = "SMS",
+        Both = "BOTH",
     }
 }
 
-/// What the law on referral fees asks of whoever sends a reward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ComplianceGate {
-    Off,
-    /// Sending needs an acknowledgement.
-    Warn,
-    /// A reward is held until somebody releases it.
-    Hold,
-}
-
-impl ComplianceGate {
-    pub const ALL: [Self; 3] = [Self::Off, Self::Warn, Self::Hold];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "OFF",
-            Self::Warn => "WARN",
-            Self::Hold => "HOLD",
-        }
-    }
-
-    #[must_use]
-    pub fn find(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|gate| gate.as_str() == text)
+named! {
+    /// What the law on referral fees asks of whoever sends a reward.
+    pub enum ComplianceGate {
+        Off = "OFF",
+        /// Sending needs an acknowledgement.
+        Warn = "WARN",
+        /// A reward is held until somebody releases it.
+        Hold = "HOLD",
     }
 }
 

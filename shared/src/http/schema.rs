@@ -106,7 +106,7 @@ schema! {
     MessageStatus: one_of(&MessageStatus::ALL);
     DeliveryNews: one_of(&[DeliveryNews::Delivered, DeliveryNews::Bounced, DeliveryNews::Complained]);
     AuditAction: one_of(&AuditAction::ALL);
-    Column: one_of(Column::ALL);
+    Column: one_of(&Column::ALL);
     FileFormat: one_of(&[FileFormat::Csv, FileFormat::JsonLines]);
     ImportStatus: one_of(&[ImportStatus::Running, ImportStatus::Completed]);
     RowOutcome: one_of(&RowOutcome::ALL);
