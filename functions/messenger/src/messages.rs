@@ -14,7 +14,7 @@ use referrals::{
     system::{RandomIds, SystemClock},
     usecase::{
         notify_agent::notify_agent,
-        send_message::{Office, Sent},
+        office::{Office, Sent},
         thank_referrer::thank_referrer,
     },
 };

@@ -1,6 +1,6 @@
 //! Whether an agent is told of something on a channel, and where.
 
-use super::send_message::{Decision, MessageStore, Office};
+use super::office::{Decision, MessageStore, Office};
 use crate::{
     domain::{
         consent::ConsentChannel,

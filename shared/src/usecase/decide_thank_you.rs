@@ -1,6 +1,6 @@
 //! Whether the referrer may be thanked on a channel, now.
 
-use super::send_message::{Decision, MessageStore, Office};
+use super::office::{Decision, MessageStore, Office};
 use crate::{
     domain::{
         consent::ConsentChannel,

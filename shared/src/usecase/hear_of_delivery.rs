@@ -6,9 +6,9 @@
 use super::{
     actors::DELIVERY_FEEDBACK,
     attempts::{Attempts, gave_up, pause},
+    office::entry,
     record_sending::record_sending,
     revoke_consent::{Revocation, revoke_consent},
-    send_message::entry,
 };
 use crate::{
     domain::{

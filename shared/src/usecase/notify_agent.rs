@@ -1,6 +1,9 @@
 //! Tells the agent of a new lead, or of a reward that is due: by mail, and by SMS where they want that too.
 
-use super::send_message::{MessageStore, Office, Sent, send_message};
+use super::{
+    office::{MessageStore, Office, Sent},
+    send_message::send_message,
+};
 use crate::{
     domain::{
         consent::ConsentChannel,

@@ -3,8 +3,8 @@
 
 use super::{
     attempts::{Attempts, gave_up, pause},
+    office::{count, entry},
     revise::Cause,
-    send_message::{count, entry},
 };
 use crate::{
     domain::{

@@ -1,6 +1,9 @@
 //! Thanks the referrer for a referral whose reward was sent, on the channels of the policy of then.
 
-use super::send_message::{MessageStore, Office, Sent, send_message};
+use super::{
+    office::{MessageStore, Office, Sent},
+    send_message::send_message,
+};
 use crate::{
     domain::{
         consent::ConsentChannel,
