@@ -104,11 +104,6 @@ class Bill:
                 *self._units(reads + month["sign_ins"] * SIGN_IN_READ_UNITS, 0),
                 *self._lambda({"referrals-api": looks, "token-claims": month["sign_ins"]}),
                 self._logs(looks + month["sign_ins"]),
-                Line(
-                    "CloudWatch, metrics of our own",
-                    self._assumed["embedded_metrics"] - 1,
-                    self._prices["metric_month"],
-                ),
                 Line("DynamoDB, GB stored", stored, self._prices["dynamodb_gb_month"]),
                 Line("DynamoDB, GB with point-in-time recovery", stored, self._prices["dynamodb_backup_gb_month"]),
             ]
@@ -117,6 +112,7 @@ class Bill:
     def standing(self) -> list[Line]:
         """A month in which nobody comes."""
         minutes = MONTH_SECONDS / 60
+        metrics = self._metrics + self._assumed["embedded_metrics"]
         receives = MONTH_SECONDS / self._assumed["seconds_between_empty_receives"] * self._assumed["pollers_per_queue"]
         # Eight shards of the outbox and one list of holds, each a consistent read that finds nothing.
         return [
@@ -124,8 +120,8 @@ class Bill:
             Line("DynamoDB, read units", minutes * 9, self._million("dynamodb_million_read_units")),
             Line("SQS, empty receives", receives * self._queues, self._million("sqs_million_requests")),
             Line("CloudWatch, alarms", self._alarms, self._prices["alarm_month"]),
-            # The filters' and the age of the outbox. The other embedded ones are paid for while somebody comes.
-            Line("CloudWatch, metrics of our own", self._metrics + 1, self._prices["metric_month"]),
+            # Embedded ones are paid for in the hours in which they are written, so this is the most that it comes to.
+            Line("CloudWatch, metrics of our own", metrics, self._prices["metric_month"]),
             Line("Secrets Manager, secrets", self._secrets, self._prices["secret_month"]),
             self._logs(minutes * len(SCHEDULED)),
         ]
@@ -193,8 +189,8 @@ Change the inputs there and run it again.
 Counts of calls, events, mails and capacity units are measured; what the engine does not count and AWS does, writes
 that are refused (a returning referrer has one), is not in it. What the machine cannot show is assumed, and stands in
 the same file: how long a call to DynamoDB takes ({inputs["assumptions"]["aws_call_ms"]} ms), how many starts are cold,
-how much is logged, how many distinct metrics are written, how often a page is looked at. Not in it either: SMS (a price for each country), Cognito beyond its
-free users, preflights of the widget, X-Ray's samples, traffic out of AWS, support.
+how much is logged, how many distinct metrics are written, how often a page is looked at. Not in it either: SMS (a
+price for each country), Cognito beyond its free users, preflights of the widget, X-Ray's samples, traffic out of AWS, support.
 
 ## A million captures
 
