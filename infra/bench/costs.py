@@ -190,7 +190,8 @@ Counts of calls, events, mails and capacity units are measured; what the engine 
 that are refused (a returning referrer has one), is not in it. What the machine cannot show is assumed, and stands in
 the same file: how long a call to DynamoDB takes ({inputs["assumptions"]["aws_call_ms"]} ms), how many starts are cold,
 how much is logged, how many distinct metrics are written, how often a page is looked at. Not in it either: SMS (a
-price for each country), Cognito beyond its free users, preflights of the widget, X-Ray's samples, traffic out of AWS, support.
+price for each country), Cognito beyond its free users, preflights of the widget, X-Ray's samples,
+traffic out of AWS, support.
 
 ## A million captures
 
