@@ -106,6 +106,18 @@ SABOTAGES = {
         'Keys::new(format!("{}DEAL#{deal}", &org(scope)[..0])',
         (*CONTRACT, "office"),
     ),
+    "erased but for the answers that show it": Sabotage(
+        f"{STORE}/personal_data.rs",
+        "for answer in &erasure.answers {",
+        "for answer in erasure.answers.iter().take(0) {",
+        ("--package", "referrals-api", "--bin", "referrals-api", "--", "erasure"),
+    ),
+    "erased by the clock, whoever needs them": Sabotage(
+        f"{USE_CASES}/expire_captures.rs",
+        "if self.is_needed(&found).await? {",
+        "if self.is_needed(&found).await? && person.as_str().is_empty() {",
+        (*CONTRACT, "expiry"),
+    ),
 }
 
 

@@ -22,7 +22,9 @@ use referrals::{
     usecase::{
         actors::CAPTURE_EXPIRY,
         change_referral::{ChangeOutcome, ChangeRequest, change_referral},
+        erase_person::{ErasureRequest, erase_person},
         expire_captures::{Expired, expire_captures},
+        gather_person::gather_person,
         log_referral::Logged,
     },
 };
@@ -272,4 +274,38 @@ async fn a_person_is_erased_only_while_the_capture_is_as_it_was_read() {
     let outcome = world.ledger.erase_person(&scope, &erasure(read + 1)).await;
     assert_eq!(outcome, Ok(PersonRevisionOutcome::Written));
     assert!(world.lead_of(&id).await.is_erased());
+}
+
+/// As `units.rs` for everything else.
+#[tokio::test]
+async fn it_costs_what_the_data_model_says() {
+    if std::env::var_os("CONTRACT_ENDPOINT").is_some() {
+        return; // Engines count differently; the figures are dynoxide's, which follow AWS's rules.
+    }
+    let expiry = Expiry::new().await;
+    let (world, owner) = (&expiry.world, Fixtures::owner());
+    let mut table = Vec::new();
+    let mut row = |operation: &str| {
+        let (count, units) = (world.store.calls.take().len(), world.store.calls.take_units());
+        table.push(format!("{operation}: {count} calls, {units}"));
+    };
+    let id = expiry.capture("pat@example.com", "sam@example.com").await;
+    expiry.capture("quinn@example.com", "sue@example.com").await;
+    let person = world.referrer_of(&id).await.id;
+    let _ = (world.store.calls.take(), world.store.calls.take_units());
+    gather_person(&world.ledger, &owner, &person, None, 25).await.unwrap();
+    row("what is kept of a person with one referral");
+    let request = || ErasureRequest { person: &person, after: None, request_id: "request-7" };
+    erase_person(&world.ledger, &*world.clock, &RandomIds, &owner, request(), || true).await.unwrap();
+    row("a person with one referral erased");
+    erase_person(&world.ledger, &*world.clock, &RandomIds, &owner, request(), || true).await.unwrap();
+    row("erased again");
+    expiry.run().await;
+    row("a day on which nothing expires, three organizations");
+    assert!(matches!(expiry.step(&id, Step::Contact).await, ChangeOutcome::Done(_)));
+    world.clock.advance_seconds(KEPT);
+    let _ = (world.store.calls.take(), world.store.calls.take_units());
+    assert_eq!(expiry.run().await, counts(1, 2));
+    row("a day on which one capture expires, with both people");
+    insta::assert_snapshot!(table.join("\n"));
 }
