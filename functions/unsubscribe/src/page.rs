@@ -14,10 +14,12 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
     style-src 'sha256-wLtanbNTuTIXbfX3XyZPsm/4rYpDHHA+GhoAP2kRFsQ='; \
     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-const HEADERS: [(HeaderName, &str); 5] = [
+const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_TYPE, "text/html; charset=utf-8"),
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // A year; browsers heed it only where it came over TLS.
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     // The address of the page is what opens it: nobody else is told.
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "no-store"),

@@ -53,6 +53,7 @@ fn assert_is_page(response: &ApiGatewayV2httpResponse, status: i64, words: &str)
     for (name, value) in [
         ("content-type", "text/html; charset=utf-8"),
         ("x-content-type-options", "nosniff"),
+        ("strict-transport-security", "max-age=31536000"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-opener-policy", "same-origin"),
