@@ -3,12 +3,14 @@
 A restore makes another table, and the stack's cannot be exchanged. What the ledger has stays as it is, unless OVERWRITE
 says otherwise; nothing is deleted. It may be run again.
 
-People who were erased since then do not come back: their rows are there, and their addresses are left out. Where their
-rows are overwritten, they have to be erased again, and are named in the end.
+What expires by itself does not come back: it would live a second time, and holds what people typed. Nor do people who
+were erased since then: their rows are there, and their addresses are left out. Rows about them that were gone may come
+back, so they are named in the end, to be erased again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -29,6 +31,8 @@ from failure import Failure  # noqa: E402
 # As many puts at once: a table on demand takes them, and live captures find room beside them.
 WORKERS = 8
 PROGRESS_ITEMS = 5000
+# Rows of a file that wait, and answers to named requests.
+EXPIRING = ("CHUNK#", "IDEMPOTENCY", "ANSWER#")
 
 
 def copy(dynamodb: Any, source: str, target: str, *, overwrite: bool, erased: set[str]) -> tuple[int, int]:
@@ -36,8 +40,9 @@ def copy(dynamodb: Any, source: str, target: str, *, overwrite: bool, erased: se
     condition = {} if overwrite else {"ConditionExpression": "attribute_not_exists(pk)"}
 
     def put(item: dict[str, Any]) -> bool:
-        # The key of an address, by which somebody is found.
-        if item["sk"]["S"] == "CONTACT" and item["personId"]["S"] in erased and not overwrite:
+        if item["sk"]["S"].startswith(EXPIRING):
+            return False
+        if is_address_of(item, erased) and not overwrite:
             return False
         try:
             dynamodb.put_item(TableName=target, Item=item, **condition)
@@ -55,6 +60,27 @@ def copy(dynamodb: Any, source: str, target: str, *, overwrite: bool, erased: se
                     print(f"... {sum(done)} items", flush=True)
     there, copied = done
     return copied, there
+
+
+def is_address_of(item: dict[str, Any], people: set[str]) -> bool:
+    """Whether it is the key of an address, by which one of them is found."""
+    return item["sk"]["S"] == "CONTACT" and item["personId"]["S"] in people
+
+
+def take_addresses_back(dynamodb: Any, source: str, target: str, people: set[str]) -> None:
+    """Those of people who were erased while their addresses were copied."""
+    for page in _pages(dynamodb, source):
+        for item in page:
+            if is_address_of(item, people):
+                key = {name: item[name] for name in ("pk", "sk")}
+                own = {":person": item["personId"]}
+                with contextlib.suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+                    dynamodb.delete_item(
+                        TableName=target,
+                        Key=key,
+                        ConditionExpression="personId = :person",
+                        ExpressionAttributeValues=own,
+                    )
 
 
 def find_erased(dynamodb: Any, table: str) -> set[str]:
@@ -85,12 +111,15 @@ def main() -> int:
         dynamodb = session.client("dynamodb")
         erased = find_erased(dynamodb, target)
         copied, there = copy(dynamodb, source, target, overwrite=overwrite, erased=erased)
+        meanwhile = find_erased(dynamodb, target) - erased
+        if meanwhile:
+            take_addresses_back(dynamodb, source, target, meanwhile)
     except (BotoCoreError, ClientError, Failure, OSError) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1
-    print(f"{copied} items copied, {there} were there already or are of people who were erased")
-    if overwrite and erased:
-        print("Erase these people again, who may be back:", *sorted(erased), sep="\n  ")
+    print(f"{copied} items copied, {there} were there already or are left out")
+    if copied and erased | meanwhile:
+        print("Erase these people again, of whom something may be back:", *sorted(erased | meanwhile), sep="\n  ")
     return 0
 
 

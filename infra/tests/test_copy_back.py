@@ -28,6 +28,8 @@ def tables(stack):
     """Two tables, with what each has at first."""
     dynamodb = client(stack, "dynamodb")
     then = [
+        row("IDEMPOTENCY#1", "IDEMPOTENCY", answer="Ada"),
+        row("IMPORT#1", "CHUNK#0001", rows="Ada"),
         person("ada", name="Ada"),
         address("ada"),
         person("bob", name="Bob"),
@@ -59,7 +61,7 @@ def copied(dynamodb, *, overwrite):
 
 def test_what_was_lost_comes_back_and_nobody_who_was_erased(tables):
     counts, rows = copied(tables, overwrite=False)
-    assert counts == (2, 3)
+    assert counts == (2, 5)
     assert rows == {
         ("PERSON#person_ada", "Erased person"),
         ("PERSON#person_bob", "Bob"),
@@ -70,5 +72,14 @@ def test_what_was_lost_comes_back_and_nobody_who_was_erased(tables):
 
 def test_what_is_overwritten_is_as_it_was(tables):
     counts, rows = copied(tables, overwrite=True)
-    assert counts == (5, 0)
+    assert counts == (5, 2)
     assert {("PERSON#person_ada", "Ada"), ("CONTACT#EMAIL#ada@example.com", None), ("PERSON#person_cy", "Cy")} <= rows
+
+
+def test_who_is_erased_while_it_is_copied_is_not_found_either(tables):
+    copied(tables, overwrite=False)
+    hull = person("bob", name="Erased person", erasedAt="2026-11-20T00:00:01.000Z")
+    tables.put_item(TableName="copy-back-now", Item=hull)
+    copy_back.take_addresses_back(tables, "copy-back-then", "copy-back-now", {"person_bob"})
+    left = tables.scan(TableName="copy-back-now", ConsistentRead=True)["Items"]
+    assert not [item for item in left if item["sk"]["S"] == "CONTACT"]

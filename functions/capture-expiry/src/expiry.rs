@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use referrals::{
-    ports::{Clock as _, OrganizationList, PersonalData, ReferralReader, StoreError},
+    ports::{Clock as _, OrganizationList, PersonalData, PolicyBook, ReferralReader, StoreError},
     system::{RandomIds, SystemClock, has_time},
     usecase::expire_captures::expire_captures,
 };
@@ -17,7 +17,7 @@ const ENOUGH: Duration = Duration::from_mins(1);
 /// # Errors
 /// When it cannot be read what there is. The next run is a day away.
 pub async fn handle(
-    ledger: &(impl OrganizationList + ReferralReader + PersonalData),
+    ledger: &(impl OrganizationList + PolicyBook + ReferralReader + PersonalData),
     retention: Retention,
     request_id: &str,
     deadline: SystemTime,

@@ -10,7 +10,7 @@ use referrals::domain::{consent::ConsentChannel, letter::Letter, message::Messag
 
 use crate::{
     settings::Settings,
-    words::{header_line, one_line, reward},
+    words::{header_line, one_line, referred, reward},
 };
 
 /// What the templates show. All of it is one line each; the HTML templates escape it.
@@ -86,7 +86,7 @@ pub fn write(settings: &Settings, letter: &Letter, to: &str) -> Result<Vec<u8>, 
 }
 
 fn words(settings: &Settings, letter: &Letter) -> Result<Words, Unwritable> {
-    let referred = one_line(letter.referred_name.as_str());
+    let referred = referred(letter);
     let referrer = letter.referrer_name.as_ref().map_or_else(|| "somebody".to_owned(), |name| one_line(name.as_str()));
     let subject = match letter.id.kind {
         MessageKind::NewReferral => format!("New referral: {referred}"),

@@ -5,7 +5,7 @@ use std::io;
 use gsm7::Gsm7Writer;
 use referrals::domain::{letter::Letter, message::MessageKind};
 
-use crate::words::one_line;
+use crate::words::{one_line, referred};
 
 /// What one segment holds: 160 characters of the GSM alphabet in seven bits each, or 70 UTF-16 units.
 const SEGMENT_BYTES: usize = 140;
@@ -15,7 +15,7 @@ const STOP: &str = "Reply STOP to opt out";
 pub fn text(letter: &Letter) -> String {
     let agent = one_line(&letter.signature.agent);
     let brokerage = one_line(&letter.signature.brokerage);
-    let referred = one_line(letter.referred_name.as_str());
+    let referred = referred(letter);
     let referrer = letter.referrer_name.as_ref().map_or_else(|| "somebody".to_owned(), |name| one_line(name.as_str()));
     let (full, plain, short) = match letter.id.kind {
         MessageKind::ThankYou => (
@@ -72,6 +72,11 @@ mod tests {
         assert_eq!(
             sms(MessageKind::ThankYou, names),
             "Jane Doe, Doe Realty: thank you for referring Sam Lee! Reply STOP to opt out"
+        );
+        assert_eq!(
+            sms(MessageKind::ThankYou, Names { referred: "Erased person", ..names }),
+            "Jane Doe, Doe Realty: thank you for referring a friend! Reply STOP to opt out",
+            "nobody is told of somebody who was erased"
         );
         let long = "S".repeat(110);
         assert_eq!(

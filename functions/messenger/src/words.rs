@@ -1,6 +1,10 @@
 //! The words that mail and SMS have in common.
 
-use referrals::domain::{letter::RewardLine, referral::RewardType};
+use referrals::domain::{
+    letter::{Letter, RewardLine},
+    referral::RewardType,
+    text::PersonName,
+};
 
 /// Names that an operator has written down may hold anything; in a message they are one line.
 pub fn one_line(text: &str) -> String {
@@ -11,6 +15,14 @@ pub fn one_line(text: &str) -> String {
 /// One line of a header. What looks like an encoded word (RFC 2047) would be decoded to other text than was typed.
 pub fn header_line(text: &str) -> String {
     one_line(text).replace("=?", "= ?")
+}
+
+/// Who was referred, as a message calls them: nobody is told of somebody who was erased.
+pub fn referred(letter: &Letter) -> String {
+    if letter.referred_name == PersonName::erased() {
+        return "a friend".to_owned();
+    }
+    one_line(letter.referred_name.as_str())
 }
 
 /// For example `gift card, 50.00 USD (Tremendous)`.

@@ -190,6 +190,11 @@ impl World {
         self.promise(|policy| policy.holding_period_days = days).await;
     }
 
+    /// For how long a deal may come of a referral.
+    pub(crate) async fn promise_window(&self, days: u32) {
+        self.promise(|policy| policy.attribution_window_days = days).await;
+    }
+
     async fn promise(&self, change: impl FnOnce(&mut RewardPolicy)) {
         let (ledger, scope) = (self.store.ledger(), Fixtures::scope());
         let before = ledger.find_policy(&scope).await.expect("the policy");

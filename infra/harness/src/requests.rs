@@ -8,6 +8,7 @@ use referrals::{
         consent::ConsentChannel,
         id::{OrgId, PersonId, UserId},
         reward::ThankYouChannel,
+        reward_policy::DEFAULT_ATTRIBUTION_WINDOW_DAYS,
         time::Timestamp,
     },
     http::UnsubscribeKey,
@@ -100,6 +101,8 @@ impl Scenario {
                 world.submit(&form).await?;
                 world.settle().await?;
                 world.remember_holders().await;
+                // Captures are kept for as long as a deal may come of them.
+                world.promise_window(0).await;
                 scheduled()
             }
             _ => return Err(format!("{self:?} does not begin with a call")),
@@ -136,7 +139,10 @@ impl Scenario {
                 }
             }
             // What one run has left is the next one's.
-            Self::ReleaseHold | Self::ExpireCapture => drop(world.invoke(self.function(), event).await),
+            Self::ReleaseHold | Self::ExpireCapture => {
+                drop(world.invoke(self.function(), event).await);
+                world.promise_window(DEFAULT_ATTRIBUTION_WINDOW_DAYS).await;
+            }
             _ => {}
         }
         Ok(())

@@ -35,6 +35,9 @@ named! {
     }
 }
 
+/// What the name of one of our functions begins with, as an actor. No member's id has a colon.
+const SYSTEM: &str = "system:";
+
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
@@ -51,7 +54,7 @@ impl std::fmt::Display for Actor {
         match self {
             Self::Public => f.write_str("public"),
             Self::Member(user) => f.write_str(user.as_str()),
-            Self::System(function) => write!(f, "system:{function}"),
+            Self::System(function) => write!(f, "{SYSTEM}{function}"),
         }
     }
 }
@@ -95,6 +98,14 @@ pub struct AuditEntry {
     /// The event that the same transaction put into the outbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
+}
+
+impl AuditEntry {
+    /// Whether a member did it: not somebody from outside, and not one of our functions.
+    #[must_use]
+    pub fn is_by_member(&self) -> bool {
+        self.actor != Actor::Public.to_string() && !self.actor.starts_with(SYSTEM)
+    }
 }
 
 #[cfg(test)]

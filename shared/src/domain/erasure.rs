@@ -2,17 +2,37 @@
 //! still add up, and the word of somebody who wanted no messages.
 
 use super::{
+    audit::{AuditAction, AuditEntry},
     consent::{ConsentChannel, ConsentDecision, ConsentEntry, ConsentMethod},
     contact::{Contact, ContactKey},
     id::PersonId,
     lifecycle::{Mover, may_move},
     message::Message,
     person::Person,
-    person_change::{ChangeOrigin, ChangedPerson},
+    person_change::{ADDRESS_CHANGED, ChangeOrigin, ChangedPerson},
     referral::{Referral, ReferralStatus},
     text::PersonName,
     time::Timestamp,
 };
+
+/// What a referral shows of whom it was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referred {
+    pub name: PersonName,
+    pub contact: Contact,
+}
+
+impl Referred {
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self { name: PersonName::erased(), contact: Contact::default() }
+    }
+
+    #[must_use]
+    pub fn of(lead: &Person) -> Self {
+        Self { name: lead.name.clone(), contact: Contact { email: lead.email.clone(), phone: lead.phone.clone() } }
+    }
+}
 
 /// A person as nobody, and the addresses that stay closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +55,8 @@ impl Person {
             return None;
         }
         let said_no = |channel: ConsentChannel| {
-            let decisions = consents.iter().filter(|entry| entry.channel == channel);
+            // That consent did not move to another address is nobody's no.
+            let decisions = consents.iter().filter(|entry| entry.channel == channel && !entry.is_left_behind());
             let last = decisions.max_by_key(|entry| entry.at).map(|entry| entry.decision);
             self.do_not_contact || (!self.has_consent(channel) && last == Some(ConsentDecision::Revoked))
         };
@@ -60,20 +81,25 @@ impl Person {
 }
 
 impl Referral {
-    /// The row without what anybody typed about its people, and without who was referred where that is `person`. None when
-    /// there is nothing of it.
+    /// The row without what anybody typed about its people, and with `referred` in the place of who was referred. None when
+    /// that is what it is.
     #[must_use]
-    pub fn erased(&self, person: &PersonId, at: Timestamp) -> Option<Self> {
+    pub fn erased(&self, referred: Option<&Referred>, at: Timestamp) -> Option<Self> {
         let mut next = self.without_texts();
-        if next.referred_person_id.as_ref() == Some(person) {
-            next.referred_name = PersonName::erased();
-            next.referred_contact = Contact::default();
+        if let Some(Referred { name, contact }) = referred {
+            (next.referred_name, next.referred_contact) = (name.clone(), contact.clone());
         }
         if next == *self {
             return None;
         }
         next.touch(at);
         Some(next)
+    }
+
+    /// Whether who was referred is not to be known any more.
+    #[must_use]
+    pub fn is_of_nobody(&self) -> bool {
+        self.referred_name == PersonName::erased()
     }
 
     fn without_texts(&self) -> Self {
@@ -88,19 +114,26 @@ impl Referral {
 }
 
 impl Referral {
-    /// Whether it came through a public form before `cutoff` and nobody has taken it up.
+    /// Whether it came through a public form before `cutoff` and nobody has taken it up, as far as the row tells.
     #[must_use]
-    pub fn is_untriaged_since(&self, cutoff: Timestamp) -> bool {
-        let is_open = may_move(self.status, ReferralStatus::Lost, Mover::Clock);
+    pub fn is_open_since(&self, cutoff: Timestamp) -> bool {
+        let is_open = may_move(self.status, ReferralStatus::Lost, Mover::Clock) && self.resulting_deal_id.is_none();
         is_open && self.channel.is_public() && self.created_at < cutoff
+    }
+
+    /// The same, and no member has done anything about it: `history` are its entries.
+    #[must_use]
+    pub fn is_untriaged_since(&self, cutoff: Timestamp, history: &[AuditEntry]) -> bool {
+        let is_work = |entry: &AuditEntry| entry.is_by_member() && entry.action != AuditAction::Erased;
+        self.is_open_since(cutoff) && !history.iter().any(is_work)
     }
 
     /// Closed, because nobody took it up, and without what anybody typed.
     #[must_use]
     pub fn expired(&self, at: Timestamp) -> Self {
         let mut next = self.without_texts();
-        next.referred_name = PersonName::erased();
-        next.referred_contact = Contact::default();
+        let Referred { name, contact } = Referred::nobody();
+        (next.referred_name, next.referred_contact) = (name, contact);
         next.status = ReferralStatus::Lost;
         next.expired_at = Some(at);
         next.touch(at);
@@ -128,5 +161,219 @@ impl ConsentEntry {
     #[must_use]
     pub fn has_typed_evidence(&self) -> bool {
         self.evidence.is_some() && matches!(self.method, ConsentMethod::Agent | ConsentMethod::Import)
+    }
+
+    /// Whether consent only ended because the address that it was for did.
+    fn is_left_behind(&self) -> bool {
+        self.evidence.as_ref().is_some_and(|evidence| evidence.as_str() == ADDRESS_CHANGED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        audit::{Actor, AuditAction},
+        calendar::Zone,
+        duplicate::PairKey,
+        email::Email,
+        id::{DealId, OrgId, ReferralId, UserId},
+        message::{Claim, MessageId},
+        phone::{Phone, Region},
+        referral::{Channel, NewReferral, Origin},
+        text::{Label, Notes, Reason},
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::parse("2026-11-22T07:00:00Z").unwrap().plus_seconds(second)
+    }
+
+    fn id(text: &str) -> PersonId {
+        PersonId::parse(text).unwrap()
+    }
+
+    fn contact(name: &str) -> Contact {
+        Contact { email: Some(Email::parse(&format!("{name}@example.com")).unwrap()), phone: None }
+    }
+
+    fn person() -> Person {
+        let phone = Phone::parse("+14155552671", &Region::default()).unwrap();
+        let contact = Contact { phone: Some(phone), ..contact("sam") };
+        let (organization, name) = (OrgId::parse("org_1").unwrap(), PersonName::parse("Sam Lee").unwrap());
+        Person::new(id("person_1"), organization, name, contact, at(0))
+    }
+
+    fn referral(channel: Channel) -> Referral {
+        let new = NewReferral {
+            referrer_person_id: id("person_2"),
+            referred_name: PersonName::parse("Sam Lee").unwrap(),
+            referred_contact: contact("sam"),
+            agent_user_id: UserId::parse("user_1").unwrap(),
+            channel,
+            notes: Notes::parse("Call Sam.").unwrap(),
+        };
+        let id = ReferralId::parse("ref_1").unwrap();
+        let mut referral = Referral::received(id, OrgId::parse("org_1").unwrap(), new, at(0), &Zone::utc());
+        let label = |text: &str| Label::parse(text).unwrap();
+        let (source_system, external_id) = (label("crm"), label("sam-lee"));
+        referral.origin = Some(Box::new(Origin { source_system, external_id, channel: None }));
+        referral.lost_reason = Reason::parse("Sam moved.").unwrap();
+        let agent = UserId::parse("user_1").unwrap();
+        let sam = PersonName::parse("Sam Lee").unwrap();
+        referral.guarded_pair = Some(PairKey::new(&agent, &person().contact_keys()[0], &sam, &contact("sam")));
+        referral
+    }
+
+    fn entry(channel: ConsentChannel, decision: ConsentDecision, second: i64, evidence: &str) -> ConsentEntry {
+        ConsentEntry {
+            person_id: id("person_1"),
+            channel,
+            decision,
+            method: ConsentMethod::Agent,
+            actor: "user_1".to_owned(),
+            consent_text_id: None,
+            at: at(second),
+            request_id: "request".to_owned(),
+            evidence: Reason::parse(evidence).unwrap(),
+        }
+    }
+
+    fn origin(actor: &Actor) -> ChangeOrigin<'_> {
+        ChangeOrigin { method: ConsentMethod::Erasure, actor, at: at(9), request_id: "request" }
+    }
+
+    fn audit(actor: &str, action: AuditAction) -> AuditEntry {
+        AuditEntry {
+            at: at(1),
+            actor: actor.to_owned(),
+            action,
+            from: None,
+            to: None,
+            fields: vec![],
+            deal_id: None,
+            note: None,
+            message: None,
+            request_id: "request".to_owned(),
+            event_id: None,
+        }
+    }
+
+    #[test]
+    fn a_person_is_nobody_afterwards_and_only_once() {
+        let mut before = person();
+        before.email_marketing_consent = true;
+        let erased = before.erased(&[], origin(&Actor::Public)).unwrap();
+        let after = &erased.changed.person;
+        assert_eq!((&after.name, &after.email, &after.phone), (&PersonName::erased(), &None, &None));
+        assert_eq!((after.is_erased(), after.erased_at, after.do_not_contact), (true, Some(at(9)), true));
+        assert_eq!((after.version, after.updated_at, after.email_marketing_consent), (2, at(9), false));
+        assert_eq!(erased.changed.released, before.contact_keys());
+        let ended: Vec<_> = erased.changed.consents.iter().map(|entry| (entry.channel, entry.decision)).collect();
+        assert_eq!(ended, [(ConsentChannel::Email, ConsentDecision::Revoked)]);
+        assert_eq!(after.erased(&[], origin(&Actor::Public)), None);
+        assert!(!before.is_erased());
+    }
+
+    #[test]
+    fn an_address_stays_closed_where_its_owner_has_said_no() {
+        use ConsentDecision::{Granted, Revoked};
+        let (email, sms) = (person().contact_keys()[0].clone(), person().contact_keys()[1].clone());
+        let said = |entries: &[ConsentEntry], change: fn(&mut Person)| {
+            let mut before = person();
+            change(&mut before);
+            before.erased(entries, origin(&Actor::Public)).unwrap().suppressed
+        };
+        let mail = |decision, second, evidence| entry(ConsentChannel::Email, decision, second, evidence);
+        assert_eq!(said(&[], |_| ()), []);
+        assert_eq!(said(&[mail(Granted, 1, "box")], |_| ()), []);
+        assert_eq!(said(&[mail(Revoked, 2, "phone"), mail(Granted, 1, "box")], |_| ()), [email.clone()]);
+        assert_eq!(said(&[mail(Granted, 3, "box"), mail(Revoked, 2, "phone")], |_| ()), []);
+        assert_eq!(said(&[mail(Revoked, 2, "phone")], |before| before.email_marketing_consent = true), []);
+        // That consent did not move to another address is nobody's no; what was said before that is.
+        assert_eq!(said(&[mail(Granted, 1, "box"), mail(Revoked, 2, ADDRESS_CHANGED)], |_| ()), []);
+        assert_eq!(said(&[mail(Revoked, 1, "phone"), mail(Revoked, 2, ADDRESS_CHANGED)], |_| ()), [email.clone()]);
+        assert_eq!(said(&[entry(ConsentChannel::Sms, Revoked, 1, "stop")], |_| ()), [sms.clone()]);
+        assert_eq!(said(&[], |before| before.do_not_contact = true), [email, sms]);
+    }
+
+    #[test]
+    fn a_referral_loses_every_text_and_who_it_is_told_to() {
+        let before = referral(Channel::Import);
+        let kept = before.erased(None, at(5)).unwrap();
+        assert_eq!((&kept.referred_name, &kept.referred_contact), (&before.referred_name, &before.referred_contact));
+        assert_eq!((&kept.notes, &kept.lost_reason, &kept.origin, &kept.guarded_pair), (&None, &None, &None, &None));
+        assert_eq!((kept.version, kept.updated_at, kept.is_of_nobody()), (2, at(5), false));
+        assert_eq!(kept.erased(None, at(6)), None, "once");
+        let nobody = kept.erased(Some(&Referred::nobody()), at(6)).unwrap();
+        assert_eq!(
+            (nobody.is_of_nobody(), nobody.referred_contact.clone(), nobody.version),
+            (true, Contact::default(), 3)
+        );
+        assert_eq!(nobody.erased(Some(&Referred::nobody()), at(7)), None, "once");
+        let lead = person();
+        let other = nobody.erased(Some(&Referred::of(&lead)), at(8)).unwrap();
+        assert_eq!((other.referred_name, other.referred_contact.keys()), (lead.name.clone(), lead.contact_keys()));
+    }
+
+    #[test]
+    fn a_capture_is_untriaged_while_nobody_has_done_anything_about_it() {
+        let (cutoff, none) = (at(10), [audit("public", AuditAction::Received)]);
+        let capture = referral(Channel::Widget);
+        assert!(capture.is_untriaged_since(cutoff, &none));
+        assert!(!capture.is_untriaged_since(at(0), &none), "too young");
+        for channel in Channel::ALL {
+            let wanted = matches!(channel, Channel::PublicProfile | Channel::Widget);
+            assert_eq!(referral(channel).is_untriaged_since(cutoff, &none), wanted, "{channel:?}");
+        }
+        for status in ReferralStatus::ALL {
+            let moved = Referral { status, ..capture.clone() };
+            assert_eq!(moved.is_open_since(cutoff), status == ReferralStatus::Received, "{status:?}");
+        }
+        let dealt = Referral { resulting_deal_id: DealId::parse("deal_1").ok(), ..capture.clone() };
+        assert!(!dealt.is_open_since(cutoff));
+        for (actor, action, wanted) in [
+            ("user_1", AuditAction::Edited, false),
+            ("system:pipeline-entry", AuditAction::LeadLinked, true),
+            // Who was erased on request is no reason to keep the other.
+            ("user_1", AuditAction::Erased, true),
+        ] {
+            let history = [none[0].clone(), audit(actor, action)];
+            assert_eq!(capture.is_untriaged_since(cutoff, &history), wanted, "{actor} {action:?}");
+        }
+    }
+
+    #[test]
+    fn a_capture_that_expires_is_lost_and_tells_nothing() {
+        let after = referral(Channel::Widget).expired(at(7));
+        assert_eq!((after.status, after.expired_at, after.version), (ReferralStatus::Lost, Some(at(7)), 2));
+        assert!(after.is_of_nobody() && after.referred_contact == Contact::default());
+        assert_eq!((after.notes, after.lost_reason, after.origin, after.guarded_pair), (None, None, None, None));
+    }
+
+    #[test]
+    fn a_message_forgets_where_it_went() {
+        let message_id = MessageId::thank_you(ReferralId::parse("ref_1").unwrap(), ConsentChannel::Email);
+        let mut message = Message::new(OrgId::parse("org_1").unwrap(), message_id, Some(id("person_1")), at(0));
+        assert_eq!(message.erased(&id("person_1"), at(3)), None, "it went nowhere");
+        message.claim(Claim { token: "t".to_owned(), until: at(2) }, contact("sam"), at(1));
+        assert_eq!(message.erased(&id("person_2"), at(3)), None, "it is somebody else's");
+        let after = message.erased(&id("person_1"), at(3)).unwrap();
+        assert_eq!(
+            (after.sent_to.clone(), after.version, after.updated_at),
+            (Contact::default(), message.version + 1, at(3))
+        );
+        assert_eq!(after.erased(&id("person_1"), at(4)), None, "once");
+    }
+
+    #[test]
+    fn evidence_is_typed_by_members_and_in_files() {
+        let typed =
+            |method| ConsentEntry { method, ..entry(ConsentChannel::Sms, ConsentDecision::Granted, 1, "said so") };
+        for method in ConsentMethod::ALL {
+            let wanted = matches!(method, ConsentMethod::Agent | ConsentMethod::Import);
+            assert_eq!(typed(method).has_typed_evidence(), wanted, "{method:?}");
+        }
+        let without = ConsentEntry { evidence: None, ..typed(ConsentMethod::Agent) };
+        assert!(!without.has_typed_evidence());
     }
 }

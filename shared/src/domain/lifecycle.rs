@@ -79,11 +79,11 @@ pub fn targets(from: ReferralStatus) -> Vec<ReferralStatus> {
 mod tests {
     use super::*;
 
-    /// The contract's table, written out: every pair that is not here is forbidden.
+    /// The contract's table, and the clock's edge, written out: every pair that is not here is forbidden.
     const EDGES: [(ReferralStatus, ReferralStatus, &[Mover]); 13] = [
         (Received, Contacted, &[Mover::Agent]),
         (Received, Qualified, &[Mover::Agent]),
-        (Received, Lost, &[Mover::Agent]),
+        (Received, Lost, &[Mover::Agent, Mover::Clock]),
         (Received, Converted, &[Mover::Agent, Mover::DealWon]),
         (Contacted, Qualified, &[Mover::Agent]),
         (Contacted, Lost, &[Mover::Agent]),
@@ -100,7 +100,7 @@ mod tests {
     fn every_edge_is_as_the_table_says() {
         for from in ReferralStatus::ALL {
             for to in ReferralStatus::ALL {
-                for mover in [Mover::Agent, Mover::DealWon, Mover::DealReversed] {
+                for mover in [Mover::Agent, Mover::DealWon, Mover::DealReversed, Mover::Clock] {
                     let wanted =
                         EDGES.iter().any(|(one, other, who)| (*one, *other) == (from, to) && who.contains(&mover));
                     assert_eq!(may_move(from, to, mover), wanted, "{from:?} to {to:?} by {mover:?}");

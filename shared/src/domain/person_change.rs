@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Evidence of a revocation that nobody asked for.
-const ADDRESS_CHANGED: &str = "The address or number that it was given for is not there any more.";
+pub(super) const ADDRESS_CHANGED: &str = "The address or number that it was given for is not there any more.";
 
 /// A patch of one person; every value in it is valid by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ pub use super::reward_policy::{
 use super::{
     id::UserId,
     money::{Currency, share},
-    referral::{Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
+    referral::{Channel, Referral, ReferralStatus, RewardStatus, RewardType, RiskFlag},
     time::Timestamp,
 };
 
@@ -107,7 +107,7 @@ impl Referral {
         match (self.reward_status, self.reward.as_ref().and_then(|reward| reward.canceled_by)) {
             (RewardStatus::None, _) => {
                 // It converted elsewhere, and whoever decided that there was no reward decided it there.
-                if self.reward_type == RewardType::None && self.origin.is_some() && self.reversed {
+                if self.reward_type == RewardType::None && self.channel == Channel::Import && self.reversed {
                     return;
                 }
                 if self.reward_type == RewardType::None {

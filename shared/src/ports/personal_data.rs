@@ -7,6 +7,7 @@ use crate::{
     domain::{
         audit::AuditEntry,
         consent::ConsentEntry,
+        duplicate::PairKey,
         erasure::ErasedPerson,
         id::{DealId, PersonId, ReferralId},
         message::Message,
@@ -25,7 +26,7 @@ pub enum TieKind {
     Referrer,
     /// They came through it.
     Lead,
-    /// They were one of both, until it was deleted or got another lead.
+    /// They were one of both, until it was deleted or got another lead; or they are named in it, and nobody is its lead.
     Former,
 }
 
@@ -36,6 +37,8 @@ pub struct Tie {
     pub referral: ReferralId,
     /// When the referral was created.
     pub created_at: Timestamp,
+    /// Whether the referral may still show them as whom it is about, though they are not its lead.
+    pub is_former: bool,
 }
 
 impl Tie {
@@ -84,14 +87,16 @@ pub struct PersonErasure {
     /// Entries whose evidence somebody typed.
     pub evidence: Vec<ConsentEntry>,
     pub event: NewEvent,
-    /// A referral that has to be in this version.
-    pub unchanged: Option<(ReferralId, u64)>,
+    /// Referrals that have to be in these versions.
+    pub unchanged: Vec<(ReferralId, u64)>,
 }
 
 /// What of a referral is to be taken out.
 #[derive(Debug, Clone)]
 pub struct ReferralErasure {
     pub id: ReferralId,
+    /// The guard that the row set up.
+    pub guard: Option<PairKey>,
     /// The version that was read; None where the row is gone.
     pub read: Option<u64>,
     /// None where nothing of the row itself goes.
@@ -118,6 +123,14 @@ pub trait PersonalData: Send + Sync {
         id: &ReferralId,
     ) -> impl Future<Output = Result<ReferralData, StoreError>> + Send;
 
+    /// That the person is in these referrals, though they are nobody's lead there.
+    fn remember_ties(
+        &self,
+        scope: &OrgScope,
+        person: &PersonId,
+        ties: &[Tie],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// The evidence first; then, in one transaction, the row in the version that was read, the keys under which the person
     /// was found, the addresses that stay closed, and the event.
     fn erase_person(
@@ -126,7 +139,7 @@ pub trait PersonalData: Send + Sync {
         erasure: &PersonErasure,
     ) -> impl Future<Output = Result<PersonRevisionOutcome, StoreError>> + Send;
 
-    /// Notes and answers first; then row, messages and the entry that says so, in one transaction, which holds only while
+    /// Notes, answers and guard first; then row, messages and the entry that says so, in one transaction, which holds only while
     /// they are in the versions that were read. False when they are not: read again.
     fn erase_referral(
         &self,

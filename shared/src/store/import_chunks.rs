@@ -9,6 +9,7 @@ use super::{
     batch::get_all,
     error::unreadable_row,
     keys,
+    record_referral::IS_KNOWN,
     rows::{ContactRow, ImportChunkRow, ImportReportRow, LinkRow, OriginRow, from_item, to_item},
     transaction::{Committed, Refusal, Transaction},
 };
@@ -149,7 +150,7 @@ impl Ledger {
                 &self.table,
                 &keys::person(scope, person),
                 "SET updatedAt = :at, relationshipStage = :advocate ADD totalReferrals :one, version :one",
-                "attribute_exists(pk)",
+                IS_KNOWN,
                 [(":at", text(&write.audit.at.to_string())), (":advocate", text("ADVOCATE")), (":one", number(1))],
             ),
         }

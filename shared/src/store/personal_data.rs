@@ -1,12 +1,16 @@
 //! Everything that is kept of one person, and taking it out.
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    operation::{delete_item::DeleteItemError, update_item::UpdateItemError},
+    types::AttributeValue,
+};
 
 use super::{
     Ledger,
     error::store_error,
     keys,
     revise_person::Part as PersonPart,
+    revision::IS_OWN,
     rows::{DealLinkRow, LinkRow, ShownAnswerRow, SuppressionRow, from_item, to_item},
     transaction::{Attributes, Committed, Transaction, primary},
 };
@@ -56,13 +60,18 @@ impl PersonalData for Ledger {
                 _ => continue,
             };
             let row: LinkRow = from_item(operation, item)?;
-            ties.push(Tie { kind, referral: row.referral_id, created_at: row.created_at });
+            let is_former = kind == TieKind::Former;
+            ties.push(Tie { kind, referral: row.referral_id, created_at: row.created_at, is_former });
         }
         // Who is in a referral in two ways is shown it once.
         ties.sort_by(|a, b| {
             (a.created_at, a.referral.as_str(), a.kind).cmp(&(b.created_at, b.referral.as_str(), b.kind))
         });
-        ties.dedup_by(|later, kept| later.referral == kept.referral);
+        ties.dedup_by(|later, kept| {
+            let is_same = later.referral == kept.referral;
+            kept.is_former |= is_same && later.is_former;
+            is_same
+        });
         Ok(person.map(|person| PersonData { person, consents, deals, ties }))
     }
 
@@ -84,6 +93,16 @@ impl PersonalData for Ledger {
         Ok(data)
     }
 
+    async fn remember_ties(&self, scope: &OrgScope, person: &PersonId, ties: &[Tie]) -> Result<(), StoreError> {
+        for tie in ties {
+            let row = LinkRow { referral_id: tie.referral.clone(), created_at: tie.created_at };
+            let item = to_item(&row, &keys::former_link(scope, person, &tie.referral))?;
+            let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+            put.send().await.map_err(|error| store_error(ERASING, &error))?;
+        }
+        Ok(())
+    }
+
     async fn erase_person(
         &self,
         scope: &OrgScope,
@@ -99,7 +118,7 @@ impl PersonalData for Ledger {
                 let item = to_item(&since, &keys::suppression(scope, key))?;
                 transaction.write(PersonPart::Effect, &self.table, item)?;
             }
-            if let Some((referral, version)) = &erasure.unchanged {
+            for (referral, version) in &erasure.unchanged {
                 let read = [(":read", AttributeValue::N(version.to_string()))];
                 let row = keys::referral(scope, referral);
                 transaction.check(PersonPart::Row, &self.table, &row, "version = :read", [], read)?;
@@ -118,7 +137,11 @@ impl PersonalData for Ledger {
             let end = AttributeValue::N(answer.expires_at.to_string());
             let keys = keys::remembered_under(scope, &answer.key);
             self.take_out(&keys, "answer", "expiresAt = :end", Some((":end", end))).await?;
-            self.forget(&keys::shown_answer(scope, id, &answer.key)).await?;
+            self.forget(&keys::shown_answer(scope, id, &answer.key), None).await?;
+        }
+        if let Some(pair) = &erasure.guard {
+            // Whoever sends the same friend again is heard.
+            self.forget(&keys::pair_guard(scope, pair), Some(id)).await?;
         }
         let mut transaction = Transaction::default();
         match (&erasure.row, erasure.read) {
@@ -192,9 +215,22 @@ impl Ledger {
         }
     }
 
-    async fn forget(&self, keys: &keys::Keys) -> Result<(), StoreError> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(primary(keys)));
-        delete.send().await.map(|_| ()).map_err(|error| store_error(ERASING, &error))
+    /// Deletes a row, where it is named only if it is that referral's.
+    async fn forget(&self, keys: &keys::Keys, of: Option<&ReferralId>) -> Result<(), StoreError> {
+        let mut delete = self.client.delete_item().table_name(&self.table).set_key(Some(primary(keys)));
+        if let Some(referral) = of {
+            let own = AttributeValue::S(referral.as_str().to_owned());
+            delete = delete.condition_expression(IS_OWN).expression_attribute_values(":referral", own);
+        }
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_))) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(store_error(ERASING, &error)),
+        }
     }
 }
 

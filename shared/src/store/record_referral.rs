@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Holds for somebody who is there, and has not been erased: they get no referral any more.
+pub(super) const IS_KNOWN: &str = "attribute_exists(pk) AND attribute_not_exists(erasedAt)";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Answer,
@@ -81,7 +84,7 @@ impl ReferralRecorder for Ledger {
                 &self.table,
                 &keys::person(scope, person),
                 "SET updatedAt = :at ADD totalReferrals :one, version :one",
-                "attribute_exists(pk)",
+                IS_KNOWN,
                 [
                     (":at", AttributeValue::S(referral.created_at.to_string())),
                     (":one", AttributeValue::N("1".to_owned())),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 const OPERATION: &str = "changing a referral";
-const IS_OWN: &str = "referralId = :referral";
+pub(super) const IS_OWN: &str = "referralId = :referral";
 const IS_NOT_OWN: &str = "attribute_not_exists(referralId) OR referralId <> :referral";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,7 +53,7 @@ pub(super) async fn decide_notice(
         to,
         signature: Signature { agent: member.name.as_str().to_owned(), brokerage: organization.name, reply_to: None },
         referrer: referral.referrer_person_id.clone(),
-        referrer_name: referrer.map(|person| person.name),
+        referrer_name: referrer.filter(|person| !person.is_erased()).map(|person| person.name),
         referred_name: referral.referred_name.clone(),
         reward: RewardLine::of(referral).filter(|_| id.kind == MessageKind::RewardReady),
         written_at: at,

@@ -54,6 +54,9 @@ pub async fn enter_pipeline(
         let Some(referral) = store.find_referral(&scope, &event.data.referral_id).await? else {
             return Ok(Entered::Ignored("the referral is gone"));
         };
+        if referral.is_of_nobody() && referral.referred_person_id.is_none() {
+            return Ok(Entered::Ignored("who was referred is erased"));
+        }
         let people = People::read(store, &scope, &referral, &new_person, at).await?;
         let write = people.decide(&referral, event, &next_event, at)?;
         match store.enter(&scope, &write).await? {
@@ -93,7 +96,11 @@ impl People {
         };
         let nobody_is_known = known_id.is_none();
         let known = match known_id {
-            Some(id) => store.find_person(scope, &id).await?,
+            // Whoever held the key until a moment ago and was erased since is nobody's lead any more.
+            Some(id) => store
+                .find_person(scope, &id)
+                .await?
+                .filter(|found| !found.is_erased() || referral.referred_person_id.as_ref() == Some(&found.id)),
             None => None,
         };
         let lead_is_new = known.is_none();

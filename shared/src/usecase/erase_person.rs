@@ -3,7 +3,7 @@
 use super::eraser::Eraser;
 use crate::{
     domain::{access::Caller, audit::Actor, id::PersonId, time::Timestamp},
-    ports::{Clock, Ids, PersonalData, Position, StoreError},
+    ports::{Clock, Ids, PersonalData, Position, ReferralReader, StoreError},
 };
 
 /// How far it came.
@@ -38,7 +38,7 @@ pub struct ErasureRequest<'a> {
 /// # Errors
 /// When the store does not answer, or rows keep moving. What was done stays done.
 pub async fn erase_person(
-    store: &impl PersonalData,
+    store: &(impl PersonalData + ReferralReader),
     clock: &impl Clock,
     ids: &impl Ids,
     caller: &Caller,
@@ -52,6 +52,9 @@ pub async fn erase_person(
     }
     let actor = Actor::Member(caller.user.clone());
     let eraser = Eraser { store, clock, ids, scope: &caller.scope, actor, request_id };
+    if !found.person.is_erased() {
+        eraser.tie_unlinked(&found.person).await?;
+    }
     let Some((erased_at, ties)) = eraser.erase_row(found).await? else { return Ok(Erasing::Unknown) };
     let (mut last, mut has_begun) = (after, false);
     for tie in &ties {
@@ -63,7 +66,7 @@ pub async fn erase_person(
         if has_begun && !has_time() {
             return Ok(Erasing::Done(Erased { erased_at, next: last }));
         }
-        eraser.erase_referral(&tie.referral, id).await?;
+        eraser.erase_referral(tie, id).await?;
         (last, has_begun) = (Some(place), true);
     }
     Ok(Erasing::Done(Erased { erased_at, next: None }))

@@ -12,8 +12,11 @@ use crate::{
     domain::{
         audit::{Actor, AuditAction, AuditEntry},
         consent::{ConsentEntry, ConsentMethod},
+        erasure::Referred,
+        filter::ReferralFilter,
         id::{EventId, PersonId, ReferralId},
         message::Message,
+        person::Person,
         person_change::ChangeOrigin,
         referral::Referral,
         scope::OrgScope,
@@ -22,9 +25,12 @@ use crate::{
     events::{EventData, Metadata, NewEvent, PersonErasedV1},
     ports::{
         Clock, Ids, PersonData, PersonErasure, PersonRevisionOutcome, PersonalData, ReferralData, ReferralErasure,
-        Revised, StoreError, Tie,
+        ReferralReader, Revised, StoreError, Tie, TieKind,
     },
 };
+
+/// Read at a time.
+const UNLINKED_PAGE: u32 = 1_000;
 
 /// What is written of a referral when something is taken out of it.
 pub(super) struct Rest {
@@ -57,7 +63,7 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
             if let Some(erased_at) = data.person.erased_at {
                 return Ok(Some((erased_at, data.ties)));
             }
-            if self.try_row(data, None).await? == PersonRevisionOutcome::Stale {
+            if self.try_row(data, Vec::new()).await? != PersonRevisionOutcome::Written {
                 pause().await;
             }
             // Read again in any case: a referral may have come between reading and writing.
@@ -66,11 +72,11 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
         Err(gave_up("erasing a person"))
     }
 
-    /// Once: holds only while the person is as they were read, and so is the referral `unchanged`.
+    /// Once: holds only while the person is as they were read, and so are the referrals `unchanged`.
     pub async fn try_row(
         &self,
         found: PersonData,
-        unchanged: Option<(ReferralId, u64)>,
+        unchanged: Vec<(ReferralId, u64)>,
     ) -> Result<PersonRevisionOutcome, StoreError> {
         let PersonData { person, consents, .. } = found;
         let at = self.clock.now();
@@ -99,9 +105,21 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
     }
 
     /// What a referral says of `person`, and whatever anybody wrote about its people.
-    pub async fn erase_referral(&self, id: &ReferralId, person: &PersonId) -> Result<(), StoreError> {
-        self.take_out(id, |data, at| {
-            let erased = |before: &Referral| before.erased(person, at).map(|row| Box::new(Revised::new(before, row)));
+    pub async fn erase_referral(&self, tie: &Tie, person: &PersonId) -> Result<(), StoreError> {
+        let present = if tie.is_former { self.present_lead(&tie.referral, person).await? } else { None };
+        self.take_out(&tie.referral, |data, at| {
+            let referred = |before: &Referral| match &before.referred_person_id {
+                Some(lead) if lead == person => Some(Referred::nobody()),
+                // It shows them still; from now on whoever is its lead, if anybody.
+                lead if tie.is_former => match &present {
+                    Some((id, referred)) if lead.as_ref() == Some(id) => Some(referred.clone()),
+                    _ => Some(Referred::nobody()),
+                },
+                _ => None,
+            };
+            let erased = |before: &Referral| {
+                before.erased(referred(before).as_ref(), at).map(|row| Box::new(Revised::new(before, row)))
+            };
             let messages: Vec<Message> =
                 data.messages.iter().filter_map(|message| message.erased(person, at)).collect();
             let row = data.referral.as_ref().and_then(erased);
@@ -112,6 +130,30 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
         })
         .await
         .map(drop)
+    }
+
+    /// Who is the referral's lead now, other than `person`.
+    async fn present_lead(
+        &self,
+        referral: &ReferralId,
+        person: &PersonId,
+    ) -> Result<Option<(PersonId, Referred)>, StoreError> {
+        let found = self.store.find_referral_data(self.scope, referral).await?;
+        let lead = found.referral.and_then(|referral| referral.referred_person_id).filter(|lead| lead != person);
+        let Some(lead) = lead else { return Ok(None) };
+        let found = self.store.find_person_data(self.scope, &lead).await?;
+        Ok(found.map(|found| (lead, Referred::of(&found.person))))
+    }
+
+    /// Ties the person to referrals that nobody is the lead of and that show an address or a number of theirs: friends in an
+    /// imported file, and forms whose lead has not entered the pipeline yet. Once the person is erased, nobody knows any more what
+    /// to look for.
+    pub async fn tie_unlinked(&self, person: &Person) -> Result<(), StoreError>
+    where
+        S: ReferralReader,
+    {
+        let ties = find_unlinked(self.store, self.scope, person).await?;
+        self.store.remember_ties(self.scope, &person.id, &ties).await
     }
 
     /// Takes notes and answers out of a referral, and writes what `rest` makes of it; until that is None, because nothing is
@@ -130,6 +172,7 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
             };
             let erasure = ReferralErasure {
                 id: id.clone(),
+                guard: found.referral.as_ref().and_then(|referral| referral.guarded_pair.clone()),
                 read: found.referral.map(|referral| referral.version),
                 row,
                 messages,
@@ -150,5 +193,33 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
 
     pub fn cause(&self, at: Timestamp) -> Cause<'_> {
         Cause { at, actor: self.actor.clone(), request_id: self.request_id, event: None, note: None }
+    }
+}
+
+/// As [`Eraser::tie_unlinked`]. It reads all referrals of the organization: nobody has to find them otherwise.
+pub(super) async fn find_unlinked(
+    store: &impl ReferralReader,
+    scope: &OrgScope,
+    person: &Person,
+) -> Result<Vec<Tie>, StoreError> {
+    let (keys, mut ties, mut after) = (person.contact_keys(), Vec::new(), None);
+    if keys.is_empty() {
+        return Ok(ties);
+    }
+    loop {
+        let page = store.list_referrals(scope, &ReferralFilter::default(), after.as_ref(), UNLINKED_PAGE).await?;
+        let is_theirs = |row: &&Referral| {
+            row.referred_person_id.is_none() && row.referred_contact.keys().iter().any(|key| keys.contains(key))
+        };
+        ties.extend(page.items.iter().filter(is_theirs).map(|row| Tie {
+            kind: TieKind::Former,
+            referral: row.id.clone(),
+            created_at: row.created_at,
+            is_former: true,
+        }));
+        after = page.next;
+        if after.is_none() {
+            return Ok(ties);
+        }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! People first, and the referral last, because being RECEIVED is what it is found by: whoever dies in between comes back.
 
+use std::collections::HashSet;
+
 use super::{
     actors::CAPTURE_EXPIRY,
     attempts::{Attempts, gave_up, pause},
@@ -12,17 +14,20 @@ use crate::{
         audit::{Actor, AuditAction},
         filter::ReferralFilter,
         id::{PersonId, ReferralId},
-        referral::{Referral, ReferralStatus},
+        referral::ReferralStatus,
         time::Timestamp,
     },
     ports::{
-        Clock, Ids, OrganizationList, PersonData, PersonRevisionOutcome, PersonalData, ReferralReader, Revised,
-        StoreError, TieKind,
+        Clock, Ids, OrganizationList, PersonData, PersonRevisionOutcome, PersonalData, PolicyBook, ReferralData,
+        ReferralReader, Revised, StoreError, TieKind,
     },
 };
 
 /// Read at a time.
 const PAGE: u32 = 25;
+/// Open captures of one person that one transaction can have an eye on.
+const MAX_WATCHED: usize = 40;
+const DAY_SECONDS: i64 = 86_400;
 
 /// What one run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,31 +39,36 @@ pub struct Expired {
     pub failed: usize,
 }
 
-/// Closes what came in before `cutoff` and is RECEIVED still, of every organization, for as long as `has_time` says so. One
-/// that fails keeps no other waiting.
+/// Closes what came in before `cutoff`, and before its organization's attribution window, and is RECEIVED still, of every
+/// organization, for as long as `has_time` says so. One that fails keeps no other waiting.
 ///
 /// # Errors
 /// When it cannot be read which there are. What was done stays done.
 pub async fn expire_captures(
-    store: &(impl OrganizationList + ReferralReader + PersonalData),
+    store: &(impl OrganizationList + PolicyBook + ReferralReader + PersonalData),
     clock: &impl Clock,
     ids: &impl Ids,
     cutoff: Timestamp,
     request_id: &str,
     has_time: impl Fn() -> bool,
 ) -> Result<Expired, StoreError> {
+    let now = clock.now();
     let mut count = Expired::default();
-    let filter = ReferralFilter { status: Some(ReferralStatus::Received), to: Some(cutoff), ..Default::default() };
     let mut next_organizations = None;
     loop {
         let organizations = store.list_organizations(next_organizations.as_deref()).await?;
         for scope in &organizations.scopes {
+            // As long as a deal may come of it, somebody may be owed a reward.
+            let window = i64::from(store.find_policy(scope).await?.attribution_window_days) * DAY_SECONDS;
+            let cutoff = cutoff.min(now.plus_seconds(-window));
+            let filter =
+                ReferralFilter { status: Some(ReferralStatus::Received), to: Some(cutoff), ..Default::default() };
             let eraser = Eraser { store, clock, ids, scope, actor: Actor::System(CAPTURE_EXPIRY), request_id };
-            let expirer = Expirer { eraser, cutoff };
+            let mut expirer = Expirer { eraser, cutoff, done: HashSet::new() };
             let mut after = None;
             loop {
                 let page = store.list_referrals(scope, &filter, after.as_ref(), PAGE).await?;
-                for listed in page.items.iter().filter(|listed| listed.is_untriaged_since(cutoff)) {
+                for listed in page.items.iter().filter(|listed| listed.is_open_since(cutoff)) {
                     if !has_time() {
                         tracing::warn!("no time was left; the rest is the next run's");
                         return Ok(count);
@@ -81,48 +91,70 @@ pub async fn expire_captures(
     }
 }
 
+/// Whether somebody may go.
+enum Need {
+    /// Nothing is known of them but captures that are over, and these, open still, in the versions that were read.
+    None(Vec<(ReferralId, u64)>),
+    /// Something was done about them lately. Another day it may be long ago.
+    Lately,
+    Known,
+}
+
 struct Expirer<'a, S, C, I> {
     eraser: Eraser<'a, S, C, I>,
     cutoff: Timestamp,
+    /// Erased people whose referrals this run has been through.
+    done: HashSet<PersonId>,
 }
 
 impl<S: ReferralReader + PersonalData, C: Clock, I: Ids> Expirer<'_, S, C, I> {
-    async fn expire(&self, id: &ReferralId, count: &mut Expired) -> Result<(), StoreError> {
-        let Some(referral) = self.find(id).await? else { return Ok(()) };
+    async fn expire(&mut self, id: &ReferralId, count: &mut Expired) -> Result<(), StoreError> {
+        let Some(referral) = self.find(id).await?.referral.filter(|referral| referral.expired_at.is_none()) else {
+            return Ok(());
+        };
         let lead = referral.referred_person_id.filter(|lead| *lead != referral.referrer_person_id);
-        for person in lead.iter().chain([&referral.referrer_person_id]) {
+        let people: Vec<PersonId> = lead.into_iter().chain([referral.referrer_person_id]).collect();
+        for person in &people {
+            let found = self.eraser.store.find_person_data(self.eraser.scope, person).await?;
+            let Some(found) = found.filter(|found| !found.person.is_erased()) else { continue };
+            if matches!(self.need_of(&found).await?, Need::Lately) {
+                // Closed, nobody would come back for them.
+                return Ok(());
+            }
+        }
+        for person in &people {
             count.people += usize::from(self.erase(person, id).await?);
         }
         count.captures += usize::from(self.close(id).await?);
         Ok(())
     }
 
-    /// None once somebody has taken it up.
-    async fn find(&self, id: &ReferralId) -> Result<Option<Referral>, StoreError> {
-        let found = self.eraser.store.find_referral(self.eraser.scope, id).await?;
-        Ok(found.filter(|referral| referral.is_untriaged_since(self.cutoff)))
+    /// Empty once somebody has taken it up.
+    async fn find(&self, id: &ReferralId) -> Result<ReferralData, StoreError> {
+        let found = self.eraser.store.find_referral_data(self.eraser.scope, id).await?;
+        Ok(if is_untriaged(&found, self.cutoff) { found } else { ReferralData::default() })
     }
 
-    /// False where the person is needed still. While the referral `id` is taken up in the same moment, nobody is erased.
-    async fn erase(&self, person: &PersonId, id: &ReferralId) -> Result<bool, StoreError> {
-        let Eraser { store, scope, clock, .. } = self.eraser;
+    /// Whoever is needed stays. While one of their captures is taken up in the same moment, nobody is erased.
+    async fn erase(&mut self, person: &PersonId, id: &ReferralId) -> Result<bool, StoreError> {
+        let (store, scope) = (self.eraser.store, self.eraser.scope);
         let mut has_erased = false;
-        let mut attempts = Attempts::begin(clock);
+        let mut attempts = Attempts::begin(self.eraser.clock);
         while attempts.go_on() {
-            let Some(referral) = self.find(id).await? else { return Ok(false) };
-            let Some(found) = store.find_person_data(scope, person).await? else { return Ok(false) };
+            if self.done.contains(person) || self.find(id).await?.referral.is_none() {
+                return Ok(has_erased);
+            }
+            let Some(found) = store.find_person_data(scope, person).await? else { return Ok(has_erased) };
             if found.person.is_erased() {
                 // By this run, or by one that died after it.
                 for tie in &found.ties {
-                    self.eraser.erase_referral(&tie.referral, person).await?;
+                    self.eraser.erase_referral(tie, person).await?;
                 }
+                self.done.insert(person.clone());
                 return Ok(has_erased);
             }
-            if self.is_needed(&found).await? {
-                return Ok(false);
-            }
-            let unchanged = Some((referral.id, referral.version));
-            has_erased = self.eraser.try_row(found, unchanged).await? == PersonRevisionOutcome::Written;
+            let Need::None(watched) = self.need_of(&found).await? else { return Ok(false) };
+            has_erased = self.eraser.try_row(found, watched).await? == PersonRevisionOutcome::Written;
             if !has_erased {
                 pause().await;
             }
@@ -130,29 +162,35 @@ impl<S: ReferralReader + PersonalData, C: Clock, I: Ids> Expirer<'_, S, C, I> {
         Err(gave_up("erasing a person of an expired capture"))
     }
 
-    /// Whether anything is known of somebody but captures that nobody took up.
-    async fn is_needed(&self, found: &PersonData) -> Result<bool, StoreError> {
+    async fn need_of(&self, found: &PersonData) -> Result<Need, StoreError> {
         let PersonData { person, deals, ties, .. } = found;
         let was_known_before = ties.first().is_none_or(|first| person.created_at < first.created_at);
-        if was_known_before || !deals.is_empty() || person.updated_at >= self.cutoff {
-            return Ok(true);
+        if was_known_before || !deals.is_empty() {
+            return Ok(Need::Known);
         }
+        let mut watched = Vec::new();
         for tie in ties.iter().rev().filter(|tie| tie.kind != TieKind::Former) {
-            let referral = self.eraser.store.find_referral(self.eraser.scope, &tie.referral).await?;
-            let is_spent =
-                |referral: &Referral| referral.expired_at.is_some() || referral.is_untriaged_since(self.cutoff);
-            if referral.is_some_and(|referral| !is_spent(&referral)) {
-                return Ok(true);
+            let found = self.eraser.store.find_referral_data(self.eraser.scope, &tie.referral).await?;
+            let is_open = is_untriaged(&found, self.cutoff);
+            match found.referral {
+                None => {}
+                Some(referral) if referral.expired_at.is_some() => {}
+                Some(referral) if is_open => watched.push((referral.id, referral.version)),
+                Some(_) => return Ok(Need::Known),
             }
         }
-        Ok(false)
+        // Who is in more has to wait until some of them are closed.
+        if watched.len() > MAX_WATCHED {
+            return Ok(Need::Known);
+        }
+        Ok(if person.updated_at >= self.cutoff { Need::Lately } else { Need::None(watched) })
     }
 
     async fn close(&self, id: &ReferralId) -> Result<bool, StoreError> {
         let (ids, cutoff) = (self.eraser.ids, self.cutoff);
         self.eraser
             .take_out(id, |data, at| {
-                let before = data.referral.as_ref().filter(|referral| referral.is_untriaged_since(cutoff));
+                let before = data.referral.as_ref().filter(|_| is_untriaged(data, cutoff));
                 let Some(before) = before else { return Ok(None) };
                 let (after, cause) = (before.expired(at), self.eraser.cause(at));
                 let mut traces = cause.traces(ids, before, &after, &[])?;
@@ -162,4 +200,8 @@ impl<S: ReferralReader + PersonalData, C: Clock, I: Ids> Expirer<'_, S, C, I> {
             })
             .await
     }
+}
+
+fn is_untriaged(found: &ReferralData, cutoff: Timestamp) -> bool {
+    found.referral.as_ref().is_some_and(|referral| referral.is_untriaged_since(cutoff, &found.entries))
 }

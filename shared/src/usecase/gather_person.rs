@@ -1,8 +1,9 @@
 //! Everything that is kept of one person, for them to be told: a page of their referrals at a time.
 
+use super::eraser::find_unlinked;
 use crate::{
     domain::{access::Caller, id::PersonId},
-    ports::{PersonData, PersonalData, Position, ReferralData, StoreError, Tie},
+    ports::{PersonData, PersonalData, Position, ReferralData, ReferralReader, StoreError, Tie},
 };
 
 /// One page.
@@ -27,7 +28,7 @@ pub enum Gathering {
 /// # Errors
 /// When the store does not answer.
 pub async fn gather_person(
-    store: &impl PersonalData,
+    store: &(impl PersonalData + ReferralReader),
     caller: &Caller,
     id: &PersonId,
     after: Option<&Position>,
@@ -38,6 +39,9 @@ pub async fn gather_person(
         return Ok(Gathering::NotAllowed);
     }
     let mut ties = std::mem::take(&mut data.ties);
+    ties.extend(find_unlinked(store, &caller.scope, &data.person).await?);
+    ties.sort_by_key(Tie::position);
+    ties.dedup_by(|later, kept| later.referral == kept.referral);
     if let Some(after) = after {
         ties.retain(|tie| tie.position() > *after);
     }

@@ -1,21 +1,28 @@
 //! Captures that nobody took up are closed when their time is over, and the people go of whom nothing else is known.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use referrals::{
     domain::{
         audit::{Actor, AuditAction},
-        change::ReferralChange,
+        change::{Patch, ReferralChange},
         consent::ConsentMethod,
-        id::{DealId, EventId, ReferralId},
+        filter::ReferralFilter,
+        id::{DealId, EventId, PersonId, ReferralId},
         lifecycle::Step,
         person_change::{ChangeOrigin, PersonEdit},
-        referral::{Channel, ReferralStatus},
+        referral::{Channel, Referral, ReferralStatus},
+        reward::RewardPolicy,
+        scope::OrgScope,
         text::{Notes, PersonName, Reason},
         version::Expected,
     },
     events::{EventData as _, Metadata, NewEvent, PersonErasedV1},
     ports::{
-        Clock as _, Ids as _, PersonErasure, PersonRevisionOutcome, PersonalData as _, ReferralReader as _, StoreError,
+        Clock as _, History, Ids as _, OrganizationList, Organizations, Page, PersonData, PersonErasure,
+        PersonRevisionOutcome, PersonalData, PolicyBook, Position, ReferralData, ReferralErasure, ReferralReader,
+        StoreError, Tie,
     },
     store::{Provision, keys},
     system::RandomIds,
@@ -34,8 +41,8 @@ use serde_json::json;
 use crate::{attribution::assert_report_is_right, logging::entry, world::World};
 
 const DAY: i64 = 86_400;
-/// How long captures are kept here.
-const KEPT: i64 = 365 * DAY;
+/// How long captures are kept here: as long as a deal may come of them, unless the policy says otherwise.
+const KEPT: i64 = 730 * DAY;
 /// Of which nothing is to be left.
 const WORDS: [&str; 5] = ["quinella", "thaddeus", "zephyrine", "4155550142", "4155550143"];
 
@@ -67,8 +74,11 @@ impl Expiry {
 
     async fn step(&self, id: &ReferralId, step: Step) -> ChangeOutcome {
         let lost_reason = Reason::parse("moved away").unwrap().filter(|_| step == Step::Lose);
-        let change = ReferralChange { step: Some(step), lost_reason, ..ReferralChange::default() };
-        let request = ChangeRequest { change: &change, expected: &Expected::Any, request_id: "request-5", named: None };
+        self.change(id, &ReferralChange { step: Some(step), lost_reason, ..ReferralChange::default() }).await
+    }
+
+    async fn change(&self, id: &ReferralId, change: &ReferralChange) -> ChangeOutcome {
+        let request = ChangeRequest { change, expected: &Expected::Any, request_id: "request-5", named: None };
         let (owner, found) = (Fixtures::owner(), self.world.referral(id).await);
         let (ledger, clock) = (&self.world.ledger, &*self.world.clock);
         change_referral(ledger, clock, &RandomIds, &owner, found, &request).await.unwrap()
@@ -183,22 +193,156 @@ async fn who_is_known_from_elsewhere_stays() {
     let abe = expiry.world.lead_of(&edited).await;
     let edit = PersonEdit { name: Some(PersonName::parse("Abe Lincoln").unwrap()), ..PersonEdit::default() };
     expiry.world.edit_person(abe.id.as_str(), edit).await;
-    // Sam, Una, Xena and Zoe go.
-    assert_eq!(expiry.run().await, counts(5, 4));
-    for id in [&by_known, &spare, &chain, &dealt, &edited] {
+    // Sam, Una and Xena go.
+    assert_eq!(expiry.run().await, counts(4, 3));
+    for id in [&by_known, &spare, &chain, &dealt] {
         assert_eq!(expiry.status(id).await, EXPIRED);
     }
+    assert_eq!(expiry.status(&edited).await, OPEN, "or nobody would come back for Abe and Zoe");
     for stays in [&by_known, &good, &later] {
         assert!(!expiry.world.referrer_of(stays).await.is_erased());
     }
     for stays in [&by_known, &good, &chain, &later, &dealt, &edited] {
         assert!(!expiry.world.lead_of(stays).await.is_erased());
     }
-    for goes in [&chain, &dealt, &edited] {
+    for goes in [&chain, &dealt] {
         assert!(expiry.world.referrer_of(goes).await.is_erased());
     }
     assert!(expiry.world.lead_of(&spare).await.is_erased());
     assert_eq!(expiry.world.referral(&good).await.referred_name.as_str(), "Sam Lee");
+
+    expiry.world.clock.advance_seconds(KEPT);
+    assert_eq!(expiry.run().await, counts(1, 2));
+    assert!(expiry.world.lead_of(&edited).await.is_erased() && expiry.world.referrer_of(&edited).await.is_erased());
+}
+
+#[tokio::test]
+async fn a_capture_that_a_deal_may_still_come_of_stays() {
+    let expiry = Expiry::new().await;
+    let (ledger, scope) = (&expiry.world.ledger, Fixtures::scope());
+    let mut policy = ledger.find_policy(&scope).await.unwrap();
+    (policy.attribution_window_days, policy.version) = (1_000, 1);
+    assert_eq!(ledger.save_policy(&scope, &policy).await, Ok(true));
+    let id = expiry.capture("pat@example.com", "sam@example.com").await;
+    expiry.world.clock.advance_seconds(1_000 * DAY - 60);
+    assert_eq!((expiry.run().await, expiry.status(&id).await), (counts(0, 0), OPEN));
+    expiry.world.clock.advance_seconds(120);
+    assert_eq!((expiry.run().await, expiry.status(&id).await), (counts(1, 2), EXPIRED));
+}
+
+#[tokio::test]
+async fn a_capture_that_a_member_has_worked_on_stays() {
+    let expiry = Expiry::new().await;
+    let noted = expiry.capture("pat@example.com", "sam@example.com").await;
+    let dealt = expiry.capture("quinn@example.com", "sue@example.com").await;
+    expiry.world.clock.advance_seconds(KEPT);
+    let deal = Patch::Set(DealId::parse("deal_7").unwrap());
+    let changes = [
+        (
+            &noted,
+            ReferralChange { notes: Patch::Set(Notes::parse("Call again.").unwrap().unwrap()), ..Default::default() },
+        ),
+        (&dealt, ReferralChange { resulting_deal_id: deal, ..Default::default() }),
+    ];
+    for (id, change) in &changes {
+        assert!(matches!(expiry.change(id, change).await, ChangeOutcome::Done(_)));
+    }
+    assert_eq!(expiry.run().await, counts(0, 0));
+    assert_eq!((expiry.status(&noted).await, expiry.status(&dealt).await), (OPEN, OPEN));
+}
+
+/// A ledger in which an agent takes up a capture just before somebody in it is erased.
+struct Meanwhile<'a> {
+    expiry: &'a Expiry,
+    taken_up: &'a ReferralId,
+    has_come: AtomicBool,
+}
+
+impl OrganizationList for Meanwhile<'_> {
+    async fn list_organizations(&self, after: Option<&str>) -> Result<Organizations, StoreError> {
+        self.expiry.world.ledger.list_organizations(after).await
+    }
+}
+
+impl PolicyBook for Meanwhile<'_> {
+    async fn find_policy(&self, scope: &OrgScope) -> Result<RewardPolicy, StoreError> {
+        self.expiry.world.ledger.find_policy(scope).await
+    }
+
+    async fn save_policy(&self, scope: &OrgScope, policy: &RewardPolicy) -> Result<bool, StoreError> {
+        self.expiry.world.ledger.save_policy(scope, policy).await
+    }
+}
+
+impl ReferralReader for Meanwhile<'_> {
+    async fn find_referral(&self, scope: &OrgScope, id: &ReferralId) -> Result<Option<Referral>, StoreError> {
+        self.expiry.world.ledger.find_referral(scope, id).await
+    }
+
+    async fn list_referrals(
+        &self,
+        scope: &OrgScope,
+        filter: &ReferralFilter,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Page<Referral>, StoreError> {
+        self.expiry.world.ledger.list_referrals(scope, filter, after, limit).await
+    }
+
+    async fn find_history(&self, scope: &OrgScope, id: &ReferralId) -> Result<History, StoreError> {
+        self.expiry.world.ledger.find_history(scope, id).await
+    }
+}
+
+impl PersonalData for Meanwhile<'_> {
+    async fn find_person_data(&self, scope: &OrgScope, id: &PersonId) -> Result<Option<PersonData>, StoreError> {
+        self.expiry.world.ledger.find_person_data(scope, id).await
+    }
+
+    async fn find_referral_data(&self, scope: &OrgScope, id: &ReferralId) -> Result<ReferralData, StoreError> {
+        self.expiry.world.ledger.find_referral_data(scope, id).await
+    }
+
+    async fn remember_ties(&self, scope: &OrgScope, person: &PersonId, ties: &[Tie]) -> Result<(), StoreError> {
+        self.expiry.world.ledger.remember_ties(scope, person, ties).await
+    }
+
+    async fn erase_person(
+        &self,
+        scope: &OrgScope,
+        erasure: &PersonErasure,
+    ) -> Result<PersonRevisionOutcome, StoreError> {
+        if !self.has_come.swap(true, Ordering::Relaxed) {
+            assert!(matches!(self.expiry.step(self.taken_up, Step::Contact).await, ChangeOutcome::Done(_)));
+        }
+        self.expiry.world.ledger.erase_person(scope, erasure).await
+    }
+
+    async fn erase_referral(&self, scope: &OrgScope, erasure: &ReferralErasure) -> Result<bool, StoreError> {
+        self.expiry.world.ledger.erase_referral(scope, erasure).await
+    }
+}
+
+/// The one that is just closed, or another one of the same lead.
+#[tokio::test]
+async fn nobody_loses_a_lead_whom_they_take_up_in_that_moment() {
+    for taken_up in 0..2 {
+        let expiry = Expiry::new().await;
+        let first = expiry.capture("pat@example.com", "sam@example.com").await;
+        let second = expiry.capture("quinn@example.com", "sam@example.com").await;
+        expiry.world.clock.advance_seconds(KEPT + 1);
+        let taken_up = [&first, &second][taken_up];
+        let meanwhile = Meanwhile { expiry: &expiry, taken_up, has_come: AtomicBool::new(false) };
+        let (clock, request) = (&*expiry.world.clock, "request-8");
+        let cutoff = clock.now().plus_seconds(-KEPT);
+        let run = expire_captures(&meanwhile, clock, &RandomIds, cutoff, request, || true);
+        let done = Box::pin(run).await.unwrap();
+        assert!(meanwhile.has_come.load(Ordering::Relaxed));
+        assert_eq!(done.failed, 0);
+        assert_eq!(expiry.status(taken_up).await, (ReferralStatus::Contacted, false));
+        assert!(!expiry.world.lead_of(taken_up).await.is_erased());
+        assert!(!expiry.world.referrer_of(taken_up).await.is_erased());
+    }
 }
 
 /// Whoever comes again within the time is known until the last of it is over.
@@ -266,7 +410,7 @@ async fn a_person_is_erased_only_while_the_capture_is_as_it_was_read() {
             erased: lead.erased(&[], ChangeOrigin { method, actor, at, request_id: "request-6" }).unwrap(),
             evidence: vec![],
             event: NewEvent::new(metadata, PersonErasedV1 { person_id: lead.id.clone() }).unwrap(),
-            unchanged: Some((id.clone(), version)),
+            unchanged: vec![(id.clone(), version)],
         }
     };
     let outcome = world.ledger.erase_person(&scope, &erasure(read)).await;

@@ -10,6 +10,7 @@ mod deal_orders;
 mod deals;
 mod deletion;
 mod entry;
+mod erasing;
 mod expiry;
 mod export;
 mod holds;

@@ -29,7 +29,7 @@ use crate::{
 
 const CHANNELS: [ConsentChannel; 2] = ConsentChannel::ALL;
 
-fn one_click(channel: ConsentChannel) -> Revocation<'static> {
+pub fn one_click(channel: ConsentChannel) -> Revocation<'static> {
     Revocation {
         channel,
         address: None,
@@ -40,13 +40,13 @@ fn one_click(channel: ConsentChannel) -> Revocation<'static> {
     }
 }
 
-async fn revoke(world: &World, id: &str, revocation: &Revocation<'_>) -> Revoked {
+pub async fn revoke(world: &World, id: &str, revocation: &Revocation<'_>) -> Revoked {
     let id = PersonId::parse(id).unwrap();
     revoke_consent(&world.ledger, &*world.clock, &Fixtures::scope(), &id, revocation).await.unwrap()
 }
 
 /// A form of Pat's with both boxes ticked.
-fn ticked(friend: &str) -> Submission {
+pub fn ticked(friend: &str) -> Submission {
     Submission {
         consent: FormConsent { email: true, sms: true, text: Some(ConsentText::FormV1) },
         ..submission(contact("pat@example.com", "+14155552671"), contact(friend, ""))
