@@ -1,33 +1,21 @@
 //! Captures that nobody took up are closed when their time is over, and the people go of whom nothing else is known.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use referrals::{
     domain::{
-        audit::{Actor, AuditAction},
+        audit::AuditAction,
         change::{Patch, ReferralChange},
-        consent::ConsentMethod,
-        filter::ReferralFilter,
-        id::{DealId, EventId, PersonId, ReferralId},
+        id::{DealId, ReferralId},
         lifecycle::Step,
-        person_change::{ChangeOrigin, PersonEdit},
-        referral::{Channel, Referral, ReferralStatus},
-        reward::RewardPolicy,
-        scope::OrgScope,
+        person_change::PersonEdit,
+        referral::{Channel, ReferralStatus},
         text::{Notes, PersonName, Reason},
         version::Expected,
     },
-    events::{EventData as _, Metadata, NewEvent, PersonErasedV1},
-    ports::{
-        Clock as _, History, Ids as _, OrganizationList, Organizations, Page, PersonData, PersonErasure,
-        PersonRevisionOutcome, PersonalData, PolicyBook, Position, ReferralData, ReferralErasure, ReferralReader,
-        StoreError, Tie,
-    },
+    ports::{Clock as _, Ids as _, PolicyBook, ReferralReader, StoreError},
     store::{Provision, keys},
     system::RandomIds,
     usecase::{
-        actors::CAPTURE_EXPIRY,
         change_referral::{ChangeOutcome, ChangeRequest, change_referral},
         erase_person::{ErasureRequest, erase_person},
         expire_captures::{Expired, expire_captures},
@@ -42,20 +30,20 @@ use crate::{attribution::assert_report_is_right, logging::entry, world::World};
 
 const DAY: i64 = 86_400;
 /// How long captures are kept here: as long as a deal may come of them, unless the policy says otherwise.
-const KEPT: i64 = 730 * DAY;
+pub const KEPT: i64 = 730 * DAY;
 /// Of which nothing is to be left.
 const WORDS: [&str; 5] = ["quinella", "thaddeus", "zephyrine", "4155550142", "4155550143"];
 
-struct Expiry {
-    world: World,
+pub struct Expiry {
+    pub world: World,
 }
 
 impl Expiry {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self { world: World::new().await }
     }
 
-    async fn capture(&self, referrer: &str, referred: &str) -> ReferralId {
+    pub async fn capture(&self, referrer: &str, referred: &str) -> ReferralId {
         let id = self.world.capture(contact(referrer, ""), contact(referred, "")).await;
         self.world.enter_all().await;
         id
@@ -72,7 +60,7 @@ impl Expiry {
         expire_captures(&self.world.ledger, &*self.world.clock, &RandomIds, cutoff, &id, has_time).await
     }
 
-    async fn step(&self, id: &ReferralId, step: Step) -> ChangeOutcome {
+    pub async fn step(&self, id: &ReferralId, step: Step) -> ChangeOutcome {
         let lost_reason = Reason::parse("moved away").unwrap().filter(|_| step == Step::Lose);
         self.change(id, &ReferralChange { step: Some(step), lost_reason, ..ReferralChange::default() }).await
     }
@@ -89,7 +77,7 @@ impl Expiry {
         WORDS.into_iter().filter(|word| text.contains(word)).collect()
     }
 
-    async fn status(&self, id: &ReferralId) -> (ReferralStatus, bool) {
+    pub async fn status(&self, id: &ReferralId) -> (ReferralStatus, bool) {
         let referral = self.world.referral(id).await;
         (referral.status, referral.referred_name == PersonName::erased())
     }
@@ -251,100 +239,6 @@ async fn a_capture_that_a_member_has_worked_on_stays() {
     assert_eq!((expiry.status(&noted).await, expiry.status(&dealt).await), (OPEN, OPEN));
 }
 
-/// A ledger in which an agent takes up a capture just before somebody in it is erased.
-struct Meanwhile<'a> {
-    expiry: &'a Expiry,
-    taken_up: &'a ReferralId,
-    has_come: AtomicBool,
-}
-
-impl OrganizationList for Meanwhile<'_> {
-    async fn list_organizations(&self, after: Option<&str>) -> Result<Organizations, StoreError> {
-        self.expiry.world.ledger.list_organizations(after).await
-    }
-}
-
-impl PolicyBook for Meanwhile<'_> {
-    async fn find_policy(&self, scope: &OrgScope) -> Result<RewardPolicy, StoreError> {
-        self.expiry.world.ledger.find_policy(scope).await
-    }
-
-    async fn save_policy(&self, scope: &OrgScope, policy: &RewardPolicy) -> Result<bool, StoreError> {
-        self.expiry.world.ledger.save_policy(scope, policy).await
-    }
-}
-
-impl ReferralReader for Meanwhile<'_> {
-    async fn find_referral(&self, scope: &OrgScope, id: &ReferralId) -> Result<Option<Referral>, StoreError> {
-        self.expiry.world.ledger.find_referral(scope, id).await
-    }
-
-    async fn list_referrals(
-        &self,
-        scope: &OrgScope,
-        filter: &ReferralFilter,
-        after: Option<&Position>,
-        limit: u32,
-    ) -> Result<Page<Referral>, StoreError> {
-        self.expiry.world.ledger.list_referrals(scope, filter, after, limit).await
-    }
-
-    async fn find_history(&self, scope: &OrgScope, id: &ReferralId) -> Result<History, StoreError> {
-        self.expiry.world.ledger.find_history(scope, id).await
-    }
-}
-
-impl PersonalData for Meanwhile<'_> {
-    async fn find_person_data(&self, scope: &OrgScope, id: &PersonId) -> Result<Option<PersonData>, StoreError> {
-        self.expiry.world.ledger.find_person_data(scope, id).await
-    }
-
-    async fn find_referral_data(&self, scope: &OrgScope, id: &ReferralId) -> Result<ReferralData, StoreError> {
-        self.expiry.world.ledger.find_referral_data(scope, id).await
-    }
-
-    async fn remember_ties(&self, scope: &OrgScope, person: &PersonId, ties: &[Tie]) -> Result<(), StoreError> {
-        self.expiry.world.ledger.remember_ties(scope, person, ties).await
-    }
-
-    async fn erase_person(
-        &self,
-        scope: &OrgScope,
-        erasure: &PersonErasure,
-    ) -> Result<PersonRevisionOutcome, StoreError> {
-        if !self.has_come.swap(true, Ordering::Relaxed) {
-            assert!(matches!(self.expiry.step(self.taken_up, Step::Contact).await, ChangeOutcome::Done(_)));
-        }
-        self.expiry.world.ledger.erase_person(scope, erasure).await
-    }
-
-    async fn erase_referral(&self, scope: &OrgScope, erasure: &ReferralErasure) -> Result<bool, StoreError> {
-        self.expiry.world.ledger.erase_referral(scope, erasure).await
-    }
-}
-
-/// The one that is just closed, or another one of the same lead.
-#[tokio::test]
-async fn nobody_loses_a_lead_whom_they_take_up_in_that_moment() {
-    for taken_up in 0..2 {
-        let expiry = Expiry::new().await;
-        let first = expiry.capture("pat@example.com", "sam@example.com").await;
-        let second = expiry.capture("quinn@example.com", "sam@example.com").await;
-        expiry.world.clock.advance_seconds(KEPT + 1);
-        let taken_up = [&first, &second][taken_up];
-        let meanwhile = Meanwhile { expiry: &expiry, taken_up, has_come: AtomicBool::new(false) };
-        let (clock, request) = (&*expiry.world.clock, "request-8");
-        let cutoff = clock.now().plus_seconds(-KEPT);
-        let run = expire_captures(&meanwhile, clock, &RandomIds, cutoff, request, || true);
-        let done = Box::pin(run).await.unwrap();
-        assert!(meanwhile.has_come.load(Ordering::Relaxed));
-        assert_eq!(done.failed, 0);
-        assert_eq!(expiry.status(taken_up).await, (ReferralStatus::Contacted, false));
-        assert!(!expiry.world.lead_of(taken_up).await.is_erased());
-        assert!(!expiry.world.referrer_of(taken_up).await.is_erased());
-    }
-}
-
 /// Whoever comes again within the time is known until the last of it is over.
 #[tokio::test]
 async fn somebody_in_two_captures_goes_with_the_second() {
@@ -382,42 +276,6 @@ async fn a_run_that_has_no_time_leaves_the_rest_to_the_next_and_no_organization_
     assert_eq!(expiry.run().await, counts(27, 54));
     let open = expiry.world.rows("REFERRAL").await.iter().filter(|row| row.text("status") == "RECEIVED").count();
     assert_eq!(open, 0);
-}
-
-/// What the expiry of a capture asks for, so that nobody loses a lead whom they take up in that moment.
-#[tokio::test]
-async fn a_person_is_erased_only_while_the_capture_is_as_it_was_read() {
-    let expiry = Expiry::new().await;
-    let (world, scope) = (&expiry.world, Fixtures::scope());
-    let id = expiry.capture("pat@example.com", "sam@example.com").await;
-    let read = world.referral(&id).await.version;
-    assert!(matches!(expiry.step(&id, Step::Contact).await, ChangeOutcome::Done(_)));
-    let lead = world.lead_of(&id).await;
-    let erasure = |version| {
-        let at = world.clock.now();
-        let (method, actor) = (ConsentMethod::Erasure, &Actor::System(CAPTURE_EXPIRY));
-        let metadata = Metadata {
-            id: EventId::from_ulid(RandomIds.ulid(at)),
-            version: PersonErasedV1::VERSION,
-            occurred_at: at,
-            organization_id: lead.organization_id.clone(),
-            subject: lead.id.as_str().to_owned(),
-            aggregate_version: lead.version + 1,
-            causation_id: None,
-            traceparent: None,
-        };
-        PersonErasure {
-            erased: lead.erased(&[], ChangeOrigin { method, actor, at, request_id: "request-6" }).unwrap(),
-            evidence: vec![],
-            event: NewEvent::new(metadata, PersonErasedV1 { person_id: lead.id.clone() }).unwrap(),
-            unchanged: vec![(id.clone(), version)],
-        }
-    };
-    let outcome = world.ledger.erase_person(&scope, &erasure(read)).await;
-    assert_eq!((outcome, world.lead_of(&id).await), (Ok(PersonRevisionOutcome::Stale), lead.clone()));
-    let outcome = world.ledger.erase_person(&scope, &erasure(read + 1)).await;
-    assert_eq!(outcome, Ok(PersonRevisionOutcome::Written));
-    assert!(world.lead_of(&id).await.is_erased());
 }
 
 /// As `units.rs` for everything else.

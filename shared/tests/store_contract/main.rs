@@ -12,6 +12,7 @@ mod deletion;
 mod entry;
 mod erasing;
 mod expiry;
+mod expiry_races;
 mod export;
 mod holds;
 mod import_desk;

@@ -3,8 +3,8 @@ use crate::domain::{
     calendar::Zone,
     contact::Contact,
     id::{OrgId, PersonId, ReferralId},
-    referral::{Channel, NewReferral, Origin},
-    text::{Label, PersonName},
+    referral::{Channel, NewReferral},
+    text::PersonName,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -268,9 +268,8 @@ fn what_was_reversed_elsewhere_without_a_reward_gets_none_here() {
     for bits in 0..8_u8 {
         let is = |bit: u8| bits & (1 << bit) != 0;
         let mut referral = converted();
-        let label = |text| Label::parse(text).unwrap();
-        let origin = Origin { source_system: label("crm"), external_id: label("17"), channel: None };
-        referral.origin = is(0).then(|| Box::new(origin));
+        // What it was called there may be gone: it goes when somebody in it is erased.
+        referral.channel = if is(0) { Channel::Import } else { Channel::Manual };
         referral.reversed = is(1);
         if is(2) {
             (referral.reward_type, referral.reward_value) = (RewardType::Custom, Some(700));
