@@ -112,10 +112,10 @@ SABOTAGES = {
         "for answer in erasure.answers.iter().take(0) {",
         ("--package", "referrals-api", "--bin", "referrals-api", "--", "erasure"),
     ),
-    "erased by the clock, whoever needs them": Sabotage(
+    "erased by the clock while somebody takes them up": Sabotage(
         f"{USE_CASES}/expire_captures.rs",
-        "if self.is_needed(&found).await? {",
-        "if self.is_needed(&found).await? && person.as_str().is_empty() {",
+        "self.eraser.try_row(found, watched).await?",
+        "self.eraser.try_row(found, watched.into_iter().take(0).collect()).await?",
         (*CONTRACT, "expiry"),
     ),
 }
