@@ -204,8 +204,8 @@ delivered alone. Write units are {share:.0%} of it, which is why the design coun
         _table(bill.imported(IMPORTED_ROWS)),
         f"## A month of {ORGANIZATIONS:,} organizations\n\n{_habits(inputs['organization_month'])}\n",
         _table(bill.organizations(ORGANIZATIONS)),
-        "## A month in which nobody comes\n\nWhat runs and waits anyway, once for a deployment; of the metrics the most that "
-        "there can be.\n",
+        "## A month in which nobody comes\n\nWhat runs and waits anyway, once for a deployment; of the metrics the "
+        "most that there can be.\n",
         _table(bill.standing()),
     ]
     return "\n".join(parts)
