@@ -68,10 +68,11 @@ def environment(name: str) -> None:
 def cargo_tool(name: str, version: str) -> Path:
     """Build a tool of cargo's into .local/tools, unless that version is there."""
     tool = TOOLS / "bin" / name
-    if tool.exists():
-        said = subprocess.run([str(tool), "--version"], stdout=subprocess.PIPE, check=False).stdout.decode()
-        if said.split()[-1:] == [version]:
-            return tool
+    # Not each tool says its version alone; cargo knows what it has installed.
+    listing = ["cargo", "install", "--list", "--root", str(TOOLS)]
+    listed = subprocess.run(listing, stdout=subprocess.PIPE, check=False).stdout.decode().splitlines()
+    if tool.exists() and "%s v%s:" % (name, version) in listed:
+        return tool
     print("Building %s %s into .local/tools, once ..." % (name, version), flush=True)
     _run(["cargo", "install", "--quiet", "--locked", "--debug", "--root", str(TOOLS), name + "@" + version])
     return tool
