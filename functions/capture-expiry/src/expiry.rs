@@ -15,7 +15,7 @@ use crate::retention::Retention;
 const ENOUGH: Duration = Duration::from_mins(1);
 
 /// # Errors
-/// When it cannot be read what there is. The next run is a day away.
+/// When it cannot be read what there is, or some of it stays open.
 pub async fn handle(
     ledger: &(impl OrganizationList + PolicyBook + ReferralReader + PersonalData),
     retention: Retention,
@@ -34,5 +34,10 @@ pub async fn handle(
         captures.failed = done.failed,
         "expired"
     );
+    // Each is in the log. The next run is a day away, so somebody is to know of it now.
+    if done.failed > 0 {
+        let reason = format!("{} failed", done.failed);
+        return Err(StoreError::Unavailable { operation: "expiring captures", reason });
+    }
     Ok(())
 }

@@ -58,7 +58,7 @@ pub fn letter(kind: MessageKind, names: Names<'_>) -> Letter {
         },
         referrer: PersonId::parse("person_1").unwrap(),
         referrer_name: Some(name(names.referrer)),
-        referred_name: name(names.referred),
+        referred_name: (!names.referred.is_empty()).then(|| name(names.referred)),
         reward: Some(RewardLine {
             reward_type: RewardType::GiftCard,
             amount: Some((5_000, Currency::us_dollar())),

@@ -74,7 +74,7 @@ mod tests {
             "Jane Doe, Doe Realty: thank you for referring Sam Lee! Reply STOP to opt out"
         );
         assert_eq!(
-            sms(MessageKind::ThankYou, Names { referred: "Erased person", ..names }),
+            sms(MessageKind::ThankYou, Names { referred: "", ..names }),
             "Jane Doe, Doe Realty: thank you for referring a friend! Reply STOP to opt out",
             "nobody is told of somebody who was erased"
         );

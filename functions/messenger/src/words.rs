@@ -3,7 +3,6 @@
 use referrals::domain::{
     letter::{Letter, RewardLine},
     referral::RewardType,
-    text::PersonName,
 };
 
 /// Names that an operator has written down may hold anything; in a message they are one line.
@@ -19,10 +18,7 @@ pub fn header_line(text: &str) -> String {
 
 /// Who was referred, as a message calls them: nobody is told of somebody who was erased.
 pub fn referred(letter: &Letter) -> String {
-    if letter.referred_name == PersonName::erased() {
-        return "a friend".to_owned();
-    }
-    one_line(letter.referred_name.as_str())
+    letter.referred_name.as_ref().map_or_else(|| "a friend".to_owned(), |name| one_line(name.as_str()))
 }
 
 /// For example `gift card, 50.00 USD (Tremendous)`.

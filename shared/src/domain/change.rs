@@ -149,6 +149,7 @@ impl Referral {
             && *name != self.referred_name
         {
             self.referred_name = name.clone();
+            self.referred_erased = false;
             fields.push("referredName");
         }
         let email = change.referred_email.apply(&mut self.referred_contact.email);

@@ -11,8 +11,6 @@ use super::{
     time::Timestamp,
 };
 
-const DAY_SECONDS: i64 = 86_400;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DealState {
@@ -154,8 +152,7 @@ impl Referral {
 }
 
 fn is_in_window(referral: &Referral, won_at: Timestamp, window_days: u32) -> bool {
-    let window = i64::from(window_days).saturating_mul(DAY_SECONDS);
-    referral.created_at < won_at && won_at <= referral.created_at.plus_seconds(window)
+    referral.created_at < won_at && won_at <= referral.created_at.plus_days(window_days.into())
 }
 
 /// Among the referrals of a deal's people that are no other deal's: the oldest open one, else the latest lost one; created
@@ -187,7 +184,7 @@ mod tests {
         text::{PersonName, Reason},
     };
 
-    const DAY: i64 = DAY_SECONDS;
+    const DAY: i64 = 86_400;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::parse("2026-11-22T07:00:00Z").unwrap().plus_seconds(seconds)

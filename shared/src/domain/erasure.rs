@@ -18,19 +18,21 @@ use super::{
 /// What a referral shows of whom it was about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referred {
-    pub name: PersonName,
-    pub contact: Contact,
+    name: PersonName,
+    contact: Contact,
+    is_erased: bool,
 }
 
 impl Referred {
     #[must_use]
     pub fn nobody() -> Self {
-        Self { name: PersonName::erased(), contact: Contact::default() }
+        Self { name: PersonName::erased(), contact: Contact::default(), is_erased: true }
     }
 
     #[must_use]
     pub fn of(lead: &Person) -> Self {
-        Self { name: lead.name.clone(), contact: Contact { email: lead.email.clone(), phone: lead.phone.clone() } }
+        let contact = Contact { email: lead.email.clone(), phone: lead.phone.clone() };
+        Self { name: lead.name.clone(), contact, is_erased: lead.is_erased() }
     }
 }
 
@@ -86,8 +88,8 @@ impl Referral {
     #[must_use]
     pub fn erased(&self, referred: Option<&Referred>, at: Timestamp) -> Option<Self> {
         let mut next = self.without_texts();
-        if let Some(Referred { name, contact }) = referred {
-            (next.referred_name, next.referred_contact) = (name.clone(), contact.clone());
+        if let Some(referred) = referred {
+            next.show(referred);
         }
         if next == *self {
             return None;
@@ -96,10 +98,22 @@ impl Referral {
         Some(next)
     }
 
-    /// Whether who was referred is not to be known any more.
+    /// Whether it shows one of these addresses and numbers as that of who was referred, and nobody is its lead.
     #[must_use]
-    pub fn is_of_nobody(&self) -> bool {
-        self.referred_name == PersonName::erased()
+    pub fn shows_without_a_lead(&self, keys: &[ContactKey]) -> bool {
+        self.referred_person_id.is_none() && self.referred_contact.keys().iter().any(|key| keys.contains(key))
+    }
+
+    /// Who was referred, unless they were taken out.
+    #[must_use]
+    pub fn known_referred_name(&self) -> Option<&PersonName> {
+        Some(&self.referred_name).filter(|_| !self.referred_erased)
+    }
+
+    fn show(&mut self, referred: &Referred) {
+        let Referred { name, contact, is_erased } = referred;
+        (self.referred_name, self.referred_contact) = (name.clone(), contact.clone());
+        self.referred_erased = *is_erased;
     }
 
     fn without_texts(&self) -> Self {
@@ -132,8 +146,7 @@ impl Referral {
     #[must_use]
     pub fn expired(&self, at: Timestamp) -> Self {
         let mut next = self.without_texts();
-        let Referred { name, contact } = Referred::nobody();
-        (next.referred_name, next.referred_contact) = (name, contact);
+        next.show(&Referred::nobody());
         next.status = ReferralStatus::Lost;
         next.expired_at = Some(at);
         next.touch(at);
@@ -305,11 +318,11 @@ mod tests {
         let kept = before.erased(None, at(5)).unwrap();
         assert_eq!((&kept.referred_name, &kept.referred_contact), (&before.referred_name, &before.referred_contact));
         assert_eq!((&kept.notes, &kept.lost_reason, &kept.origin, &kept.guarded_pair), (&None, &None, &None, &None));
-        assert_eq!((kept.version, kept.updated_at, kept.is_of_nobody()), (2, at(5), false));
+        assert_eq!((kept.version, kept.updated_at, kept.referred_erased), (2, at(5), false));
         assert_eq!(kept.erased(None, at(6)), None, "once");
         let nobody = kept.erased(Some(&Referred::nobody()), at(6)).unwrap();
         assert_eq!(
-            (nobody.is_of_nobody(), nobody.referred_contact.clone(), nobody.version),
+            (nobody.referred_erased, nobody.referred_contact.clone(), nobody.version),
             (true, Contact::default(), 3)
         );
         assert_eq!(nobody.erased(Some(&Referred::nobody()), at(7)), None, "once");
@@ -349,7 +362,7 @@ mod tests {
     fn a_capture_that_expires_is_lost_and_tells_nothing() {
         let after = referral(Channel::Widget).expired(at(7));
         assert_eq!((after.status, after.expired_at, after.version), (ReferralStatus::Lost, Some(at(7)), 2));
-        assert!(after.is_of_nobody() && after.referred_contact == Contact::default());
+        assert!(after.referred_erased && after.referred_contact == Contact::default());
         assert_eq!((after.notes, after.lost_reason, after.origin, after.guarded_pair), (None, None, None, None));
     }
 

@@ -88,7 +88,8 @@ pub struct Letter {
     pub referrer: PersonId,
     /// None when they were erased.
     pub referrer_name: Option<PersonName>,
-    pub referred_name: PersonName,
+    /// None when they were erased.
+    pub referred_name: Option<PersonName>,
     pub reward: Option<RewardLine>,
     pub written_at: Timestamp,
 }

@@ -120,6 +120,9 @@ pub struct Referral {
     pub referred_name: PersonName,
     #[serde(default)]
     pub referred_contact: Contact,
+    /// Who was referred was taken out: the name says so, and is nobody's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub referred_erased: bool,
     pub agent_user_id: UserId,
     pub channel: Channel,
     /// Where an imported row came from, and through which channel it came in there.
@@ -206,6 +209,7 @@ impl Referral {
             referred_person_id: None,
             referred_name: new.referred_name,
             referred_contact: new.referred_contact,
+            referred_erased: false,
             agent_user_id: new.agent_user_id,
             channel: new.channel,
             origin: None,

@@ -17,8 +17,6 @@ use super::{
     time::Timestamp,
 };
 
-const DAY_SECONDS: i64 = 86_400;
-
 named! {
     /// Why a reward waits.
     pub enum HoldReason {
@@ -147,8 +145,8 @@ impl Referral {
     fn queue_reward(&mut self, won_at: Timestamp, now: Timestamp) {
         let is_own = self.risk_flags.contains(&RiskFlag::SelfReferral);
         let Some(reward) = &mut self.reward else { return };
-        let period = i64::from(reward.terms.holding_period_days).saturating_mul(DAY_SECONDS);
-        let hold_until = Some(won_at.plus_seconds(period)).filter(|until| period > 0 && *until > now);
+        let days = reward.terms.holding_period_days;
+        let hold_until = Some(won_at.plus_days(days.into())).filter(|until| days > 0 && *until > now);
         let reasons = [
             (is_own, HoldReason::SelfReferral),
             (hold_until.is_some(), HoldReason::HoldingPeriod),

@@ -99,6 +99,12 @@ pub struct RewardPolicy {
 }
 
 impl RewardPolicy {
+    /// No deal that is won after `now` comes of what was created before this.
+    #[must_use]
+    pub fn window_start(&self, now: Timestamp) -> Timestamp {
+        now.plus_days(-i64::from(self.attribution_window_days))
+    }
+
     /// The policy of an organization that has set none: no reward.
     #[must_use]
     pub fn default_of(organization_id: OrgId) -> Self {

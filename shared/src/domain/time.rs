@@ -39,6 +39,12 @@ impl Timestamp {
         Self::from_jiff(self.0.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(self.0))
     }
 
+    /// Days of 24 hours. Saturates as [`Self::plus_seconds`].
+    #[must_use]
+    pub fn plus_days(self, days: i64) -> Self {
+        self.plus_seconds(days.saturating_mul(86_400))
+    }
+
     /// Saturates as [`Self::plus_seconds`].
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {

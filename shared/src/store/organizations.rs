@@ -21,7 +21,9 @@ impl OrganizationList for Ledger {
             .table_name(&self.table)
             .index_name(keys::LIST_INDEX)
             .limit(PAGE)
-            .key_condition_expression("listPk = :list AND listSk > :after")
+            .key_condition_expression("#list = :list AND #id > :after")
+            .expression_attribute_names("#list", keys::LIST_PK)
+            .expression_attribute_names("#id", keys::LIST_SK)
             .expression_attribute_values(":list", AttributeValue::S(keys::ORGANIZATIONS.to_owned()))
             .expression_attribute_values(":after", AttributeValue::S(after.unwrap_or(" ").to_owned()))
             .send()
@@ -29,11 +31,13 @@ impl OrganizationList for Ledger {
             .map_err(|error| store_error(operation, &error))?;
         let mut scopes = Vec::new();
         for item in output.items.unwrap_or_default() {
-            let organization: Organization = from_item(operation, item)?;
-            scopes.push(OrgScope::from_organization_list(organization.id));
+            // One row that cannot be read keeps no other waiting.
+            match from_item::<Organization>(operation, item) {
+                Ok(organization) => scopes.push(OrgScope::from_organization_list(organization.id)),
+                Err(error) => tracing::error!(error.message = %error, "an organization cannot be read"),
+            }
         }
-        let has_more = output.last_evaluated_key.is_some();
-        let next = scopes.last().filter(|_| has_more).map(|scope| scope.organization().as_str().to_owned());
-        Ok(Organizations { scopes, next })
+        let next = output.last_evaluated_key.and_then(|mut key| key.remove(keys::LIST_SK));
+        Ok(Organizations { scopes, next: next.and_then(|id| id.as_s().ok().cloned()) })
     }
 }

@@ -54,7 +54,7 @@ pub(super) async fn decide_notice(
         signature: Signature { agent: member.name.as_str().to_owned(), brokerage: organization.name, reply_to: None },
         referrer: referral.referrer_person_id.clone(),
         referrer_name: referrer.filter(|person| !person.is_erased()).map(|person| person.name),
-        referred_name: referral.referred_name.clone(),
+        referred_name: referral.known_referred_name().cloned(),
         reward: RewardLine::of(referral).filter(|_| id.kind == MessageKind::RewardReady),
         written_at: at,
     }))))

@@ -56,7 +56,7 @@ pub(super) async fn decide_thank_you(
                         signature: sign(office, scope, &referral.agent_user_id, organization).await?,
                         referrer: person.id,
                         referrer_name: Some(person.name),
-                        referred_name: referral.referred_name.clone(),
+                        referred_name: referral.known_referred_name().cloned(),
                         reward: RewardLine::of(referral),
                         written_at: at,
                     })),

@@ -54,7 +54,7 @@ pub async fn enter_pipeline(
         let Some(referral) = store.find_referral(&scope, &event.data.referral_id).await? else {
             return Ok(Entered::Ignored("the referral is gone"));
         };
-        if referral.is_of_nobody() && referral.referred_person_id.is_none() {
+        if referral.referred_erased && referral.referred_person_id.is_none() {
             return Ok(Entered::Ignored("who was referred is erased"));
         }
         let people = People::read(store, &scope, &referral, &new_person, at).await?;

@@ -1,6 +1,6 @@
 //! Taking out what is known of one person, because they, or the law, want it so.
 
-use super::eraser::Eraser;
+use super::{eraser::Eraser, find_unlinked::find_unlinked};
 use crate::{
     domain::{access::Caller, audit::Actor, id::PersonId, time::Timestamp},
     ports::{Clock, Ids, PersonalData, Position, ReferralReader, StoreError},
@@ -53,7 +53,9 @@ pub async fn erase_person(
     let actor = Actor::Member(caller.user.clone());
     let eraser = Eraser { store, clock, ids, scope: &caller.scope, actor, request_id };
     if !found.person.is_erased() {
-        eraser.tie_unlinked(&found.person).await?;
+        // Once they are erased, nobody knows any more what to look for.
+        let unlinked = find_unlinked(store, &caller.scope, &found.person).await?;
+        store.remember_ties(&caller.scope, id, &unlinked).await?;
     }
     let Some((erased_at, ties)) = eraser.erase_row(found).await? else { return Ok(Erasing::Unknown) };
     let (mut last, mut has_begun) = (after, false);

@@ -13,10 +13,8 @@ use crate::{
         audit::{Actor, AuditAction, AuditEntry},
         consent::{ConsentEntry, ConsentMethod},
         erasure::Referred,
-        filter::ReferralFilter,
         id::{EventId, PersonId, ReferralId},
         message::Message,
-        person::Person,
         person_change::ChangeOrigin,
         referral::Referral,
         scope::OrgScope,
@@ -25,12 +23,9 @@ use crate::{
     events::{EventData, Metadata, NewEvent, PersonErasedV1},
     ports::{
         Clock, Ids, PersonData, PersonErasure, PersonRevisionOutcome, PersonalData, ReferralData, ReferralErasure,
-        ReferralReader, Revised, StoreError, Tie, TieKind,
+        Revised, StoreError, Tie,
     },
 };
-
-/// Read at a time.
-const UNLINKED_PAGE: u32 = 1_000;
 
 /// What is written of a referral when something is taken out of it.
 pub(super) struct Rest {
@@ -145,17 +140,6 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
         Ok(found.map(|found| (lead, Referred::of(&found.person))))
     }
 
-    /// Ties the person to referrals that nobody is the lead of and that show an address or a number of theirs: friends in an
-    /// imported file, and forms whose lead has not entered the pipeline yet. Once the person is erased, nobody knows any more what
-    /// to look for.
-    pub async fn tie_unlinked(&self, person: &Person) -> Result<(), StoreError>
-    where
-        S: ReferralReader,
-    {
-        let ties = find_unlinked(self.store, self.scope, person).await?;
-        self.store.remember_ties(self.scope, &person.id, &ties).await
-    }
-
     /// Takes notes and answers out of a referral, and writes what `rest` makes of it; until that is None, because nothing is
     /// left to be done. Whether anything was done.
     pub async fn take_out(
@@ -193,33 +177,5 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
 
     pub fn cause(&self, at: Timestamp) -> Cause<'_> {
         Cause { at, actor: self.actor.clone(), request_id: self.request_id, event: None, note: None }
-    }
-}
-
-/// As [`Eraser::tie_unlinked`]. It reads all referrals of the organization: nobody has to find them otherwise.
-pub(super) async fn find_unlinked(
-    store: &impl ReferralReader,
-    scope: &OrgScope,
-    person: &Person,
-) -> Result<Vec<Tie>, StoreError> {
-    let (keys, mut ties, mut after) = (person.contact_keys(), Vec::new(), None);
-    if keys.is_empty() {
-        return Ok(ties);
-    }
-    loop {
-        let page = store.list_referrals(scope, &ReferralFilter::default(), after.as_ref(), UNLINKED_PAGE).await?;
-        let is_theirs = |row: &&Referral| {
-            row.referred_person_id.is_none() && row.referred_contact.keys().iter().any(|key| keys.contains(key))
-        };
-        ties.extend(page.items.iter().filter(is_theirs).map(|row| Tie {
-            kind: TieKind::Former,
-            referral: row.id.clone(),
-            created_at: row.created_at,
-            is_former: true,
-        }));
-        after = page.next;
-        if after.is_none() {
-            return Ok(ties);
-        }
     }
 }

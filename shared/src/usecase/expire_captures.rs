@@ -27,7 +27,6 @@ use crate::{
 const PAGE: u32 = 25;
 /// Open captures of one person that one transaction can have an eye on.
 const MAX_WATCHED: usize = 40;
-const DAY_SECONDS: i64 = 86_400;
 
 /// What one run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,10 +39,10 @@ pub struct Expired {
 }
 
 /// Closes what came in before `cutoff`, and before its organization's attribution window, and is RECEIVED still, of every
-/// organization, for as long as `has_time` says so. One that fails keeps no other waiting.
+/// organization, for as long as `has_time` says so. What fails keeps nothing else waiting.
 ///
 /// # Errors
-/// When it cannot be read which there are. What was done stays done.
+/// When it cannot be read which organizations there are. What was done stays done.
 pub async fn expire_captures(
     store: &(impl OrganizationList + PolicyBook + ReferralReader + PersonalData),
     clock: &impl Clock,
@@ -54,39 +53,59 @@ pub async fn expire_captures(
 ) -> Result<Expired, StoreError> {
     let now = clock.now();
     let mut count = Expired::default();
-    let mut next_organizations = None;
+    let mut next = None;
     loop {
-        let organizations = store.list_organizations(next_organizations.as_deref()).await?;
+        let organizations = store.list_organizations(next.as_deref()).await?;
         for scope in &organizations.scopes {
-            // As long as a deal may come of it, somebody may be owed a reward.
-            let window = i64::from(store.find_policy(scope).await?.attribution_window_days) * DAY_SECONDS;
-            let cutoff = cutoff.min(now.plus_seconds(-window));
-            let filter =
-                ReferralFilter { status: Some(ReferralStatus::Received), to: Some(cutoff), ..Default::default() };
             let eraser = Eraser { store, clock, ids, scope, actor: Actor::System(CAPTURE_EXPIRY), request_id };
-            let mut expirer = Expirer { eraser, cutoff, done: HashSet::new() };
-            let mut after = None;
-            loop {
-                let page = store.list_referrals(scope, &filter, after.as_ref(), PAGE).await?;
-                for listed in page.items.iter().filter(|listed| listed.is_open_since(cutoff)) {
-                    if !has_time() {
-                        tracing::warn!("no time was left; the rest is the next run's");
-                        return Ok(count);
-                    }
-                    if let Err(error) = expirer.expire(&listed.id, &mut count).await {
-                        tracing::error!(referral.id = %listed.id, error.message = %error, "a capture stays open");
-                        count.failed += 1;
-                    }
+            match expire_in(eraser, cutoff, now, &mut count, &has_time).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::warn!("no time was left; the rest is the next run's");
+                    return Ok(count);
                 }
-                after = page.next;
-                if after.is_none() {
-                    break;
+                Err(error) => {
+                    let organization = scope.organization();
+                    tracing::error!(organization.id = %organization, error.message = %error, "captures stay open");
+                    count.failed += 1;
                 }
             }
         }
-        next_organizations = organizations.next;
-        if next_organizations.is_none() {
+        next = organizations.next;
+        if next.is_none() {
             return Ok(count);
+        }
+    }
+}
+
+/// Those of one organization. False when there was no time for all.
+async fn expire_in<S: PolicyBook + ReferralReader + PersonalData>(
+    eraser: Eraser<'_, S, impl Clock, impl Ids>,
+    cutoff: Timestamp,
+    now: Timestamp,
+    count: &mut Expired,
+    has_time: impl Fn() -> bool,
+) -> Result<bool, StoreError> {
+    let (store, scope) = (eraser.store, eraser.scope);
+    // As long as a deal may come of it, somebody may be owed a reward.
+    let cutoff = cutoff.min(store.find_policy(scope).await?.window_start(now));
+    let filter = ReferralFilter { status: Some(ReferralStatus::Received), to: Some(cutoff), ..Default::default() };
+    let mut expirer = Expirer { eraser, cutoff, done: HashSet::new() };
+    let mut after = None;
+    loop {
+        let page = store.list_referrals(scope, &filter, after.as_ref(), PAGE).await?;
+        for listed in page.items.iter().filter(|listed| listed.is_open_since(cutoff)) {
+            if !has_time() {
+                return Ok(false);
+            }
+            if let Err(error) = expirer.expire(&listed.id, count).await {
+                tracing::error!(referral.id = %listed.id, error.message = %error, "a capture stays open");
+                count.failed += 1;
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(true);
         }
     }
 }
@@ -116,7 +135,9 @@ impl<S: ReferralReader + PersonalData, C: Clock, I: Ids> Expirer<'_, S, C, I> {
         let people: Vec<PersonId> = lead.into_iter().chain([referral.referrer_person_id]).collect();
         for person in &people {
             let found = self.eraser.store.find_person_data(self.eraser.scope, person).await?;
-            let Some(found) = found.filter(|found| !found.person.is_erased()) else { continue };
+            // Of most nothing was heard for long: why they may be needed is asked when they are about to go.
+            let is_recent = |found: &PersonData| found.person.updated_at >= self.cutoff && !found.person.is_erased();
+            let Some(found) = found.filter(is_recent) else { continue };
             if matches!(self.need_of(&found).await?, Need::Lately) {
                 // Closed, nobody would come back for them.
                 return Ok(());

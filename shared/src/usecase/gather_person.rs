@@ -1,6 +1,6 @@
 //! Everything that is kept of one person, for them to be told: a page of their referrals at a time.
 
-use super::eraser::find_unlinked;
+use super::find_unlinked::find_unlinked;
 use crate::{
     domain::{access::Caller, id::PersonId},
     ports::{PersonData, PersonalData, Position, ReferralData, ReferralReader, StoreError, Tie},

@@ -20,6 +20,7 @@ pub mod find_person;
 pub mod find_policy;
 pub mod find_profile;
 pub mod find_referral;
+mod find_unlinked;
 pub mod gather_person;
 pub mod hear_of_deal;
 pub mod hear_of_delivery;

@@ -13,6 +13,7 @@ use referrals::{
         person_change::PersonEdit,
         rate_limit::Limits,
         scope::OrgScope,
+        text::PersonName,
         time::Timestamp,
         version::Expected,
     },
@@ -86,7 +87,7 @@ async fn a_referral_without_a_lead_shows_nobody() {
     let (id, sam) = sam(&world).await;
     link(&world, &id, Patch::Clear).await;
     erase(&world, &sam).await;
-    assert!(world.referral(&id).await.is_of_nobody());
+    assert!(world.referral(&id).await.referred_erased);
     assert!(!is_sam_known(&world).await);
 }
 
@@ -118,7 +119,7 @@ async fn a_friend_in_a_file_is_found_by_the_address() {
     let Gathering::Done(gathered) = gathered else { panic!("not gathered") };
     assert_eq!(gathered.referrals.len(), 2, "they are told of it");
     erase(&world, &sam).await;
-    assert!(world.referral(&report.referral_id.unwrap()).await.is_of_nobody());
+    assert!(world.referral(&report.referral_id.unwrap()).await.referred_erased);
     assert!(!is_sam_known(&world).await);
 }
 
@@ -132,7 +133,18 @@ async fn a_form_on_its_way_into_the_pipeline_brings_nobody_back() {
     let entered = world.enter(&world.event_of(&id).await).await;
     assert_eq!(entered, Entered::Ignored("who was referred is erased"));
     let referral = world.referral(&id).await;
-    assert_eq!((referral.is_of_nobody(), referral.referred_person_id), (true, None));
+    assert_eq!((referral.referred_erased, referral.referred_person_id), (true, None));
+}
+
+/// What stands for a name that was taken out is a name that anybody may have.
+#[tokio::test]
+async fn a_friend_who_is_called_so_becomes_a_lead() {
+    let world = World::new().await;
+    let mut form = submission(contact("pat@example.com", ""), contact(SAM, ""));
+    form.referred_name = PersonName::erased();
+    let Ok(Captured::Recorded(_, id)) = world.submit(&form).await else { panic!("not recorded") };
+    assert_eq!(world.enter(&world.event_of(&id).await).await, Entered::Done);
+    assert!(!world.lead_of(&id).await.is_erased());
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ impl Expiry {
 
     pub async fn status(&self, id: &ReferralId) -> (ReferralStatus, bool) {
         let referral = self.world.referral(id).await;
-        (referral.status, referral.referred_name == PersonName::erased())
+        (referral.status, referral.referred_erased)
     }
 }
 
@@ -310,4 +310,25 @@ async fn it_costs_what_the_data_model_says() {
     assert_eq!(expiry.run().await, counts(1, 2));
     row("a day on which one capture expires, with both people");
     insta::assert_snapshot!(table.join("\n"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_keeps_no_other_organization_waiting() {
+    let expiry = Expiry::new().await;
+    let id = expiry.capture("pat@example.com", "sam@example.com").await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    // One row of the list says nothing, and the policy of the organization that is first in it neither.
+    let row = |pk: &str, sk: &str, place: &str| {
+        let named = [("pk", pk), ("sk", sk), ("listPk", keys::ORGANIZATIONS), ("listSk", place)];
+        Some(named.map(|(name, value)| (name.to_owned(), text(value))).into())
+    };
+    let mut policy = row("ORG#org_other_demo", "REWARD_POLICY", "");
+    policy.as_mut().map(|item: &mut std::collections::HashMap<_, _>| (item.remove("listPk"), item.remove("listSk")));
+    let store = &expiry.world.store;
+    for item in [row("ORG#org_a", "ORGANIZATION", "org_a"), policy] {
+        store.client.put_item().table_name(&store.table).set_item(item).send().await.unwrap();
+    }
+    expiry.world.clock.advance_seconds(KEPT);
+    assert_eq!(expiry.run().await, Expired { captures: 1, people: 2, failed: 1 });
+    assert_eq!(expiry.status(&id).await, EXPIRED);
 }

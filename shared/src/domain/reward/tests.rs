@@ -154,7 +154,7 @@ fn each_reason_holds_by_itself_and_goes_by_itself() {
         let status = if wanted.is_empty() { RewardStatus::Pending } else { RewardStatus::Held };
         assert_eq!(referral.reward_status, status, "{bits:03b}");
 
-        let end = 14 * DAY_SECONDS;
+        let end = 14 * 86_400;
         assert_eq!(reward.hold_until, is(0).then(|| at(end)), "{bits:03b}");
         assert!(!referral.clone().end_holding(at(end - 1)), "{bits:03b}");
         let mut after = referral.clone();
@@ -166,7 +166,7 @@ fn each_reason_holds_by_itself_and_goes_by_itself() {
     let mut policy = policy();
     policy.holding_period_days = 14;
     let mut late = converted();
-    late.bring_up_reward(&policy, at(0), at(14 * DAY_SECONDS));
+    late.bring_up_reward(&policy, at(0), at(14 * 86_400));
     assert_eq!(late.reward_status, RewardStatus::Pending);
 }
 
