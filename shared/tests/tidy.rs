@@ -252,6 +252,22 @@ const LOGGED: [&str; 37] = [
     "user.id",
 ];
 
+/// What stands before the parenthesis that closes a call. Those in a text count too, and have to be pairs.
+fn until_closed(text: &str) -> &str {
+    let mut depth = 1;
+    let closes = |c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth == 0
+    };
+    text.split(closes).next().unwrap_or_default()
+}
+
+#[test]
+fn a_call_ends_where_it_is_closed() {
+    assert_eq!(until_closed("a = f(b), \"c (d)\"),\n} let e = f;"), "a = f(b), \"c (d)\"");
+    assert_eq!(until_closed("a = (b"), "a = (b");
+}
+
 #[test]
 fn only_fields_of_the_list_are_logged() {
     let mut seen = std::collections::BTreeSet::new();
@@ -262,7 +278,7 @@ fn only_fields_of_the_list_are_logged() {
                 if !head.ends_with('!') {
                     continue;
                 }
-                let arguments = rest.split(';').next().unwrap_or_default();
+                let arguments = until_closed(rest);
                 // A field has a name: `%value` and `?value` alone would be named by whatever the variable is called.
                 assert!(
                     !arguments.contains("(%") && !arguments.contains(", %") && !arguments.contains(", ?"),
