@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 
 import copy_back
 import pytest
 from cloud import client
+from office import ANN, OWNER, Office
 
 ORG = "ORG#org_winnerr_demo"
 
@@ -83,3 +85,32 @@ def test_who_is_erased_while_it_is_copied_is_not_found_either(tables):
     copy_back.take_addresses_back(tables, "copy-back-then", "copy-back-now", {"person_bob"})
     left = tables.scan(TableName="copy-back-now", ConsistentRead=True)["Items"]
     assert not [item for item in left if item["sk"]["S"] == "CONTACT"]
+
+
+@pytest.fixture
+def office(stack, issuer, canaries, tmp_path):
+    return Office(stack, issuer, canaries, tmp_path)
+
+
+def test_the_ledger_names_its_rows_as_copying_knows_them(stack, api, pipeline, canaries, office):
+    """The rows above are this module's own."""
+    token, friend = office.tokens[OWNER], canaries.person()
+    entry = {
+        "referrer": {"name": friend.name, "email": friend.email, "phone": canaries.phone()},
+        "agentUserId": ANN,
+        "referredName": canaries.person().name,
+    }
+    named = {"Idempotency-Key": secrets.token_hex(8)}
+    answer = api.request("POST", "/api/reputation/referrals", token, json=entry, headers=named)
+    assert answer.status_code == 201, answer.text
+    her = answer.json()["referrerPersonId"]
+    rows = pipeline.ledger_rows("pk", f"ORG#{office.id}#")
+    assert len([row for row in rows if copy_back.is_address_of(row, {her})]) == 2, "address and number"
+    for prefix in ("IDEMPOTENCY", "ANSWER#"):
+        assert prefix in copy_back.EXPIRING
+        assert [row for row in rows if row["sk"]["S"].startswith(prefix) and "expiresAt" in row], prefix
+    answer = api.request("DELETE", f"/api/people/{her}/data", token)
+    assert answer.status_code == 200, answer.text
+    assert her in copy_back.find_erased(client(stack, "dynamodb"), stack["TABLE_NAME"])
+    rows = pipeline.ledger_rows("pk", f"ORG#{office.id}#")
+    assert not [row for row in rows if copy_back.is_address_of(row, {her})]

@@ -11,51 +11,69 @@ import glibc
 import manifest
 import packages
 from failure import Failure
-from settings import FUNCTIONS
+from settings import FUNCTIONS, ROOT
 
 X86_64, ARM64, RISC_V = 0x3E, 0xB7, 0xF3
 BASE = 0x400000
 
+# Of the ELF specification, 64 bit, little-endian: (tag, value) in the dynamic section, and the types of sections.
+HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+SEGMENT = struct.Struct("<IIQQQQQQ")
+SECTION = struct.Struct("<IIQQQQIIQQ")
+DYNAMIC = struct.Struct("<qQ")
+NEED = struct.Struct("<HHIII")
+NEED_VERSION = struct.Struct("<IHHII")
+LOAD, DYNAMIC_SEGMENT = 1, 2
+END, NEEDED, STRING_TABLE, NEEDS = 0, 1, 5, 0x6FFFFFFE
+STRINGS_SECTION, DYNAMIC_SECTION, NEEDS_SECTION = 3, 6, 0x6FFFFFFE
 
-def binary(versions=("GLIBC_2.17", "GLIBC_2.34"), libraries=("libc.so.6",), machine=X86_64):
-    """The smallest ELF file that asks for these: a header, two segments, and what they lead to."""
-    names = [*libraries, *versions]
+
+def binary(versions=("GLIBC_2.17", "GLIBC_2.34"), libraries=("libc.so.6",), machine=X86_64, has_sections=True):
+    """The smallest ELF file that asks for these: a header, two segments, what they lead to, and its sections."""
     strings, places = b"\0", {}
-    for name in names:
+    for name in (*libraries, *versions):
         places[name] = len(strings)
         strings += name.encode() + b"\0"
-    needs = b"".join(
-        glibc.NEED_VERSION.pack(
-            0, 0, number, places[name], glibc.NEED_VERSION.size if number + 1 < len(versions) else 0
-        )
-        for number, name in enumerate(versions)
-    )
-    needs = glibc.NEED.pack(1, len(versions), places[libraries[0]], glibc.NEED.size, 0) + needs
-    begin = glibc.HEADER.size + 2 * glibc.SEGMENT.size
-    tags = [(glibc.NEEDED, places[name]) for name in libraries]
-    tags += [(glibc.STRINGS, BASE + begin), (glibc.NEEDS, BASE + begin + len(strings)), (glibc.END, 0)]
-    dynamic = b"".join(glibc.DYNAMIC.pack(*tag) for tag in tags)
-    at = begin + len(strings) + len(needs)
+    needs = NEED.pack(1, len(versions), places[libraries[0]], NEED.size, 0)
+    for number, name in enumerate(versions, 1):
+        needs += NEED_VERSION.pack(0, 0, number, places[name], NEED_VERSION.size if number < len(versions) else 0)
+    strings_at = HEADER.size + 2 * SEGMENT.size
+    needs_at = strings_at + len(strings)
+    tags = [(NEEDED, places[name]) for name in libraries]
+    tags += [(STRING_TABLE, BASE + strings_at), (NEEDS, BASE + needs_at), (END, 0)]
+    dynamic, at = b"".join(DYNAMIC.pack(*tag) for tag in tags), needs_at + len(needs)
     size = at + len(dynamic)
-    head = glibc.HEADER.pack(
+
+    def section(kind, place, length, link, info=0):
+        return SECTION.pack(0, kind, 0, BASE + place, place, length, link, info, 1, 0)
+
+    sections = [
+        bytes(SECTION.size),
+        section(STRINGS_SECTION, strings_at, len(strings), 0),
+        section(NEEDS_SECTION, needs_at, len(needs), 1, 1),
+        section(DYNAMIC_SECTION, at, len(dynamic), 1),
+    ]
+    if not has_sections:
+        sections = []
+    head = HEADER.pack(
         b"\x7fELF\x02\x01\x01",
         3,
         machine,
         1,
         0,
-        glibc.HEADER.size,
+        HEADER.size,
+        size if sections else 0,
         0,
-        0,
-        glibc.HEADER.size,
-        glibc.SEGMENT.size,
+        HEADER.size,
+        SEGMENT.size,
         2,
-        0,
-        0,
-        0,
+        SECTION.size,
+        len(sections),
+        1 if sections else 0,
     )
-    head += glibc.SEGMENT.pack(glibc.LOAD, 5, 0, BASE, BASE, size, size, 1)
-    head += glibc.SEGMENT.pack(glibc.DYNAMIC_SEGMENT, 6, at, BASE + at, BASE + at, len(dynamic), len(dynamic), 8)
-    return head + strings + needs + dynamic
+    head += SEGMENT.pack(LOAD, 5, 0, BASE, BASE, size, size, 1)
+    head += SEGMENT.pack(DYNAMIC_SEGMENT, 6, at, BASE + at, BASE + at, len(dynamic), len(dynamic), 8)
+    return head + strings + needs + dynamic + b"".join(sections)
 
 
 def test_what_a_binary_asks_for_is_read_from_it():
@@ -63,6 +81,13 @@ def test_what_a_binary_asks_for_is_read_from_it():
     assert wants == glibc.Wants("arm64", ("libc.so.6", "libm.so.6"), ("GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.9"))
     # Numbers, not text: 2.9 is older than 2.17.
     assert wants.glibc == (2, 17)
+
+
+def test_what_a_linker_made_is_read():
+    made = glibc.read((ROOT / "target" / "debug" / FUNCTIONS[0]).read_bytes())
+    assert made.machine in ("x86_64", "arm64")
+    assert "libc.so.6" in made.libraries
+    assert made.glibc >= (2, 17)
 
 
 @pytest.mark.parametrize("version", ["GLIBC_2.2.5", "GLIBC_2.34", "GLIBC_PRIVATE"])
@@ -77,7 +102,7 @@ def test_what_lambda_has_may_be_asked_for(version):
         (binary(("GLIBC_3.0",)), "GLIBC_3.0"),
         (binary(libraries=("libc.so.6", "libssl.so.3")), "libssl.so.3"),
         (binary(machine=ARM64), "arm64"),
-        (binary(machine=RISC_V), "0xf3"),
+        (binary(machine=RISC_V), "EM_RISCV"),
     ],
 )
 def test_what_lambda_does_not_have_is_refused_by_name(tmp_path, content, said):
@@ -87,8 +112,17 @@ def test_what_lambda_does_not_have_is_refused_by_name(tmp_path, content, said):
         glibc.check(path, "x86_64")
 
 
-@pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", binary()[:150], binary()[:-40] + struct.pack("<q", 7) * 5])
-def test_what_is_no_binary_is_a_failure_and_no_fault(tmp_path, content):
+def without_an_end():
+    """Its dynamic section ends in a tag that is none."""
+    content, end = binary(), DYNAMIC.pack(END, 0)
+    return content[: content.rindex(end)] + content[content.rindex(end) + len(end) :]
+
+
+NO_BINARIES = [b"", b"#!/bin/sh\n", binary(has_sections=False), without_an_end()]
+
+
+@pytest.mark.parametrize("content", NO_BINARIES + [binary()[:length] for length in range(1, len(binary()), 7)])
+def test_what_is_no_whole_binary_is_a_failure_and_no_fault(tmp_path, content):
     path = tmp_path / "a-function"
     path.write_bytes(content)
     with pytest.raises(Failure):
