@@ -48,6 +48,13 @@ class Function:
         assert "FunctionError" not in answer, payload
         return payload
 
+    def failure(self, event):
+        """What it says when it fails, as it has to."""
+        answer = self._lambda.invoke(FunctionName=self._name, Payload=json.dumps(event))
+        payload = json.load(answer["Payload"])
+        assert "FunctionError" in answer, payload
+        return payload["errorMessage"]
+
     def variables(self):
         return self._lambda.get_function_configuration(FunctionName=self._name)["Environment"]["Variables"]
 

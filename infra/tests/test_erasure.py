@@ -160,7 +160,10 @@ class Ages:
         times = {"createdAt": self.LONG_AGO, "listSk": place, "statusSk": f"RECEIVED#{place}"}
         self._set(f"REFERRAL#{referral['id']}", "REFERRAL", times)
         for person in (referral["referrerPersonId"], referral["referredPersonId"]):
-            self._set(f"PERSON#{person}", "PERSON", {"updatedAt": self.LONG_AGO})
+            self.person_is(person, updatedAt=self.LONG_AGO)
+
+    def person_is(self, person, **values):
+        self._set(f"PERSON#{person}", "PERSON", values)
 
     def _set(self, partition, sort, values):
         self._dynamodb.update_item(
@@ -194,3 +197,17 @@ def test_the_clock_closes_what_nobody_took_up(stack, rewards, canaries, pipeline
     assert by_clock == {"STATUS_CHANGED", "ERASED"}
     assert api.get(REPORT, token)["totals"]["referrals"] == before
     assert rewards.find(fresh) == fresh
+
+
+def test_a_capture_that_cannot_be_closed_is_heard_of_and_keeps_no_other_waiting(stack, rewards, canaries):
+    broken, other = [rewards.referral(canaries.submission()) for _ in range(2)]
+    ages = Ages(stack, rewards.office)
+    for referral in (broken, other):
+        ages.let_years_pass(referral)
+    ages.person_is(broken["referrerPersonId"], updatedAt="never")
+    expiry = Function(stack, "CaptureExpiryFunction")
+    assert expiry.failure({}) == "expiring captures failed (1 of them)"
+    assert (rewards.find(broken)["status"], rewards.find(other)["status"]) == ("RECEIVED", "LOST")
+    ages.person_is(broken["referrerPersonId"], updatedAt=ages.LONG_AGO)
+    expiry.invoke({})
+    assert rewards.find(broken)["status"] == "LOST"

@@ -93,6 +93,23 @@ def test_a_reward_is_let_go_when_its_holding_period_is_over(stack, rewards, ledg
     assert rewards.wait_for(referral, rewardStatus="PENDING")["reward"]["holdReasons"] == []
 
 
+def test_a_reward_that_cannot_be_let_go_is_heard_of_and_keeps_no_other_waiting(stack, rewards, ledger, canaries):
+    rewards.policy(holdingPeriodDays=30)
+    broken, other = [rewards.referral(canaries.submission()) for _ in range(2)]
+    for referral in (broken, other):
+        rewards.tell(referral)
+        rewards.wait_for(referral, rewardStatus="HELD")
+    ledger.set(broken, "REFERRAL", "createdAt = :at", at={"S": "never"})
+    for referral in (broken, other):
+        ledger.let_time_pass(referral)
+    release = Function(stack, "HoldReleaseFunction")
+    assert release.failure({}) == "releasing rewards failed (1 of them)"
+    assert rewards.wait_for(other, rewardStatus="PENDING")
+    ledger.set(broken, "REFERRAL", "createdAt = :at", at={"S": broken["createdAt"]})
+    release.invoke({})
+    assert rewards.wait_for(broken, rewardStatus="PENDING")
+
+
 def test_a_reward_whose_deal_fell_through_while_it_was_held_is_not_let_go(stack, rewards, ledger, submission):
     rewards.policy(holdingPeriodDays=30)
     referral = rewards.referral(submission)

@@ -36,8 +36,7 @@ pub async fn handle(
     );
     // Each is in the log. The next run is a day away, so somebody is to know of it now.
     if done.failed > 0 {
-        let reason = format!("{} failed", done.failed);
-        return Err(StoreError::Unavailable { operation: "expiring captures", reason });
+        return Err(StoreError::Failed { operation: "expiring captures", reason: format!("{} of them", done.failed) });
     }
     Ok(())
 }

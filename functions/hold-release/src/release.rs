@@ -12,7 +12,7 @@ use referrals::{
 const ENOUGH: Duration = Duration::from_secs(17);
 
 /// # Errors
-/// When it cannot be read what is due. The next run is a minute away.
+/// When it cannot be read what is due, or some of it stays held.
 pub async fn handle(
     ledger: &(impl HoldBook + ReferralReader),
     request_id: &str,
@@ -26,5 +26,9 @@ pub async fn handle(
         holds.failed = done.failed,
         "released"
     );
+    // Each is in the log. What stays held is money that nobody else asks for, so somebody is to know of it.
+    if done.failed > 0 {
+        return Err(StoreError::Failed { operation: "releasing rewards", reason: format!("{} of them", done.failed) });
+    }
     Ok(())
 }
