@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use referrals::{
     ports::{Clock as _, OrganizationList, PersonalData, PolicyBook, ReferralReader, StoreError},
     system::{RandomIds, SystemClock, has_time},
-    usecase::expire_captures::expire_captures,
+    usecase::expire_captures::{Expired, expire_captures},
 };
 
 use crate::retention::Retention;
@@ -15,7 +15,7 @@ use crate::retention::Retention;
 const ENOUGH: Duration = Duration::from_mins(1);
 
 /// # Errors
-/// When it cannot be read what there is, or some of it stays open.
+/// When it cannot be read what there is, or some of it stays open that was to be closed.
 pub async fn handle(
     ledger: &(impl OrganizationList + PolicyBook + ReferralReader + PersonalData),
     retention: Retention,
@@ -34,9 +34,11 @@ pub async fn handle(
         captures.failed = done.failed,
         "expired"
     );
-    // Each is in the log. The next run is a day away, so somebody is to know of it now.
-    if done.failed > 0 {
-        return Err(StoreError::Failed { operation: "expiring captures", reason: format!("{} of them", done.failed) });
-    }
-    Ok(())
+    // Each is in the log. The next run is a day away, so somebody is to know of it now, and Lambda calls once more.
+    let reason = match done {
+        Expired { failed: 0, ran_out: false, .. } => return Ok(()),
+        Expired { failed: 0, .. } => "no time was left for the rest".to_owned(),
+        Expired { failed, .. } => format!("{failed} of them"),
+    };
+    Err(StoreError::Failed { operation: "expiring captures", reason })
 }

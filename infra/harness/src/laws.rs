@@ -139,8 +139,12 @@ pub(crate) fn who_is_kept_is_needed(items: &[Item], asked: &[String]) -> Vec<Str
         let side = if row.text("expiredAt").is_empty() { &mut open } else { &mut over };
         side.extend(["referrerPersonId", "referredPersonId"].map(|who| row.text(who).to_owned()));
     }
-    let deals = items.iter().filter(|item| item.kind() == "DEAL_OF").map(|link| last(link.text("pk")));
-    open.extend(deals);
+    let is_worked_on = |id: &str| {
+        items.iter().any(|row| row.kind() == "REFERRAL" && row.text("id") == id && row.text("expiredAt").is_empty())
+    };
+    let former = items.iter().filter(|item| item.kind() == "FORMER" && is_worked_on(item.text("referralId")));
+    let deals = items.iter().filter(|item| item.kind() == "DEAL_OF");
+    open.extend(former.chain(deals).map(|link| last(link.text("pk"))));
     let mut found = Vec::new();
     for person in items.iter().filter(|item| item.kind() == "PERSON") {
         let id = person.text("id");

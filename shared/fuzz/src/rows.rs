@@ -42,6 +42,7 @@ pub fn check(data: &[u8]) {
     row::<rows::PairGuardRow>(&value);
     row::<rows::RememberedAnswerRow>(&value);
     row::<rows::LinkRow>(&value);
+    row::<rows::FormerLinkRow>(&value);
     row::<rows::DueHoldRow>(&value);
     row::<rows::OriginRow>(&value);
     row::<rows::ImportChunkRow>(&value);

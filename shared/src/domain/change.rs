@@ -256,8 +256,7 @@ impl Referral {
         if to == from {
             return Ok(false);
         }
-        // The history keeps the reason.
-        self.lost_reason = None;
+        self.leave_lost();
         if to == ReferralStatus::Lost {
             self.lost_reason = Some(change.lost_reason.clone().ok_or(Refused::LostReasonRequired)?);
         }

@@ -127,7 +127,7 @@ impl Referral {
             (DealState::Won, ReferralStatus::Converted) => self.bring_in(news),
             (DealState::Won, _) => {
                 self.status = ReferralStatus::Converted;
-                self.lost_reason = None;
+                self.leave_lost();
                 self.resulting_deal_id = Some(deal.clone());
                 self.bring_in(news);
                 self.bring_up_reward(policy, news.at, now);
@@ -314,6 +314,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_won_is_over_no_more() {
+        let mut referral = referral("ref_1", 0, ReferralStatus::Lost, "").expired(at(DAY));
+        assert_eq!(hear(&mut referral, "deal_1", &news(1, DealState::Won)), Heard::Changed);
+        assert_eq!((referral.status, referral.expired_at), (ReferralStatus::Converted, None));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub trait MemberDirectory: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organizations {
     pub scopes: Vec<OrgScope>,
+    /// Rows that cannot be read. Each is in the log.
+    pub unreadable: usize,
     /// Where the next page begins.
     pub next: Option<String>,
 }

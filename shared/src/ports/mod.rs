@@ -38,11 +38,13 @@ pub use links::{Correction, CorrectionOutcome, Link, LinkKeeper, RestoreOutcome}
 pub use messages::{Carrier, MessageBook, MessageWrite, MessageWriteOutcome, RecipientGuard, SuppressionList};
 pub use people::{PersonEditor, PersonReader, PersonRevisionOutcome};
 pub use personal_data::{
-    PersonData, PersonErasure, PersonalData, ReferralData, ReferralErasure, ShownAnswer, Tie, TieKind,
+    PersonData, PersonErasure, PersonalData, Place, ReferralData, ReferralErasure, ShownAnswer, Tie, TieKind,
 };
 pub use pipeline::{PipelineRecorder, PipelineWrite, PipelineWriteOutcome};
 pub use recording::{PairGuard, ReferralRecorder, ReferralWrite, ReferralWriteOutcome, ReferrerWrite, Repetition};
-pub use revision::{LeadMove, ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome};
+pub use revision::{
+    FormerLead, LeadMove, ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome,
+};
 pub use rewards::{
     DealBook, DueHold, DueHolds, HoldBook, HoldRelease, HoldReleaseOutcome, NewsOutcome, PolicyBook, RewardQueue,
     SettleOutcome, Settlement,

@@ -26,7 +26,7 @@ pub enum TieKind {
     Referrer,
     /// They came through it.
     Lead,
-    /// They were one of both, until it was deleted or got another lead; or they are named in it, and nobody is its lead.
+    /// They were one of both, until it was deleted or got another lead; or it shows an address or a number of theirs only.
     Former,
 }
 
@@ -37,8 +37,8 @@ pub struct Tie {
     pub referral: ReferralId,
     /// When the referral was created.
     pub created_at: Timestamp,
-    /// Whether the referral may still show them as whom it is about, though they are not its lead.
-    pub is_former: bool,
+    /// Whether the referral may show them as whom it is about, though they are not its lead.
+    pub may_show: bool,
 }
 
 impl Tie {
@@ -47,6 +47,15 @@ impl Tie {
     pub fn position(&self) -> Position {
         Position { created_at: self.created_at, id: self.referral.as_str().to_owned() }
     }
+}
+
+/// How far somebody has come with a person's referrals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Their own up to here, oldest first.
+    Own(Position),
+    /// All of the organization's up to here, newest first, in search of those that show an address or a number of theirs.
+    Searched(Position),
 }
 
 /// What is kept of a person outside of their referrals.
@@ -84,8 +93,6 @@ pub struct ReferralData {
 #[derive(Debug, Clone)]
 pub struct PersonErasure {
     pub erased: ErasedPerson,
-    /// Entries whose evidence somebody typed.
-    pub evidence: Vec<ConsentEntry>,
     pub event: NewEvent,
     /// Referrals that have to be in these versions.
     pub unchanged: Vec<(ReferralId, u64)>,
@@ -123,21 +130,20 @@ pub trait PersonalData: Send + Sync {
         id: &ReferralId,
     ) -> impl Future<Output = Result<ReferralData, StoreError>> + Send;
 
-    /// That the person is in these referrals, though they are nobody's lead there.
-    fn remember_ties(
-        &self,
-        scope: &OrgScope,
-        person: &PersonId,
-        ties: &[Tie],
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// The evidence first; then, in one transaction, the row in the version that was read, the keys under which the person
-    /// was found, the addresses that stay closed, and the event.
+    /// In one transaction the row in the version that was read, the keys under which the person was found, the addresses that
+    /// stay closed, and the event.
     fn erase_person(
         &self,
         scope: &OrgScope,
         erasure: &PersonErasure,
     ) -> impl Future<Output = Result<PersonRevisionOutcome, StoreError>> + Send;
+
+    /// Takes the evidence out of these entries.
+    fn forget_evidence(
+        &self,
+        scope: &OrgScope,
+        entries: &[ConsentEntry],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Notes, answers and guard first; then row, messages and the entry that says so, in one transaction, which holds only while
     /// they are in the versions that were read. False when they are not: read again.

@@ -14,10 +14,17 @@ use crate::{
     events::NewEvent,
 };
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerLead {
+    pub person: PersonId,
+    /// Whether the same change made it a referral of somebody else.
+    pub shows_another: bool,
+}
+
 /// A referral's link to its lead, when it changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadMove {
-    pub from: Option<PersonId>,
+    pub from: Option<FormerLead>,
     /// The new lead, in the version that they will have.
     pub to: Option<Box<Person>>,
 }

@@ -111,6 +111,8 @@ pub struct DueHold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueHolds {
     pub holds: Vec<DueHold>,
+    /// Notes that cannot be read. Each is in the log.
+    pub unreadable: usize,
     /// Where it goes on; None at the end.
     pub next: Option<String>,
 }

@@ -29,15 +29,18 @@ impl OrganizationList for Ledger {
             .send()
             .await
             .map_err(|error| store_error(operation, &error))?;
-        let mut scopes = Vec::new();
+        let (mut scopes, mut unreadable) = (Vec::new(), 0);
         for item in output.items.unwrap_or_default() {
             // One row that cannot be read keeps no other waiting.
             match from_item::<Organization>(operation, item) {
                 Ok(organization) => scopes.push(OrgScope::from_organization_list(organization.id)),
-                Err(error) => tracing::error!(error.message = %error, "an organization cannot be read"),
+                Err(error) => {
+                    tracing::error!(error.message = %error, "an organization cannot be read");
+                    unreadable += 1;
+                }
             }
         }
         let next = output.last_evaluated_key.and_then(|mut key| key.remove(keys::LIST_SK));
-        Ok(Organizations { scopes, next: next.and_then(|id| id.as_s().ok().cloned()) })
+        Ok(Organizations { scopes, unreadable, next: next.and_then(|id| id.as_s().ok().cloned()) })
     }
 }

@@ -11,11 +11,12 @@ use super::{
     keys,
     revise_person::Part as PersonPart,
     revision::IS_OWN,
-    rows::{DealLinkRow, LinkRow, ShownAnswerRow, SuppressionRow, from_item, to_item},
+    rows::{DealLinkRow, FormerLinkRow, ShownAnswerRow, SuppressionRow, from_item, to_item},
     transaction::{Attributes, Committed, Transaction, primary},
 };
 use crate::{
     domain::{
+        consent::ConsentEntry,
         id::{PersonId, ReferralId},
         person::Person,
         referral::Referral,
@@ -59,9 +60,10 @@ impl PersonalData for Ledger {
                 // Figures: what their referrals add up to.
                 _ => continue,
             };
-            let row: LinkRow = from_item(operation, item)?;
-            let is_former = kind == TieKind::Former;
-            ties.push(Tie { kind, referral: row.referral_id, created_at: row.created_at, is_former });
+            // Of the other two kinds it has all that they have.
+            let row: FormerLinkRow = from_item(operation, item)?;
+            let may_show = kind == TieKind::Former && !row.shows_another;
+            ties.push(Tie { kind, referral: row.referral_id, created_at: row.created_at, may_show });
         }
         // Who is in a referral in two ways is shown it once.
         ties.sort_by(|a, b| {
@@ -69,7 +71,7 @@ impl PersonalData for Ledger {
         });
         ties.dedup_by(|later, kept| {
             let is_same = later.referral == kept.referral;
-            kept.is_former |= is_same && later.is_former;
+            kept.may_show |= is_same && later.may_show;
             is_same
         });
         Ok(person.map(|person| PersonData { person, consents, deals, ties }))
@@ -93,24 +95,11 @@ impl PersonalData for Ledger {
         Ok(data)
     }
 
-    async fn remember_ties(&self, scope: &OrgScope, person: &PersonId, ties: &[Tie]) -> Result<(), StoreError> {
-        for tie in ties {
-            let row = LinkRow { referral_id: tie.referral.clone(), created_at: tie.created_at };
-            let item = to_item(&row, &keys::former_link(scope, person, &tie.referral))?;
-            let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-            put.send().await.map_err(|error| store_error(ERASING, &error))?;
-        }
-        Ok(())
-    }
-
     async fn erase_person(
         &self,
         scope: &OrgScope,
         erasure: &PersonErasure,
     ) -> Result<PersonRevisionOutcome, StoreError> {
-        for entry in &erasure.evidence {
-            self.take_out(&keys::consent(scope, entry), "evidence", "attribute_exists(pk)", None).await?;
-        }
         let erased = &erasure.erased;
         let since = SuppressionRow { since: erased.changed.person.updated_at };
         self.revise(scope, &erased.changed, |transaction| {
@@ -126,6 +115,13 @@ impl PersonalData for Ledger {
             transaction.create(PersonPart::Effect, &self.outbox_table, super::outbox::item(&erasure.event)?)
         })
         .await
+    }
+
+    async fn forget_evidence(&self, scope: &OrgScope, entries: &[ConsentEntry]) -> Result<(), StoreError> {
+        for entry in entries {
+            self.take_out(&keys::consent(scope, entry), "evidence", "attribute_exists(pk)", None).await?;
+        }
+        Ok(())
     }
 
     async fn erase_referral(&self, scope: &OrgScope, erasure: &ReferralErasure) -> Result<bool, StoreError> {
@@ -171,7 +167,8 @@ impl PersonalData for Ledger {
 }
 
 impl Ledger {
-    /// That a person had to do with a referral, when it is theirs no longer.
+    /// That a person had to do with a referral, when it is theirs no longer; `shows_another` where it is about somebody else
+    /// now.
     pub(super) fn remember_tie<N: Copy + PartialEq>(
         &self,
         transaction: &mut Transaction<N>,
@@ -179,8 +176,9 @@ impl Ledger {
         scope: &OrgScope,
         person: &PersonId,
         referral: &Referral,
+        shows_another: bool,
     ) -> Result<(), StoreError> {
-        let row = LinkRow { referral_id: referral.id.clone(), created_at: referral.created_at };
+        let row = FormerLinkRow { referral_id: referral.id.clone(), created_at: referral.created_at, shows_another };
         transaction.write(name, &self.table, to_item(&row, &keys::former_link(scope, person, &referral.id))?)
     }
 

@@ -12,7 +12,9 @@ use crate::{
         id::{DealId, ReferralId},
         scope::OrgScope,
     },
-    ports::{ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome, StoreError},
+    ports::{
+        FormerLead, ReferralEditor, ReferralRemoval, ReferralRevision, RemovalOutcome, RevisionOutcome, StoreError,
+    },
 };
 
 const OPERATION: &str = "changing a referral";
@@ -117,9 +119,9 @@ impl Ledger {
         if let Some(deal) = &revision.linked_deal {
             self.link_deal(&mut transaction, Part::Deal, scope, deal, &own.id)?;
         }
-        if let Some(lead) = &revision.lead.from {
-            transaction.delete(Part::Effect, &self.table, primary(&keys::lead_link(scope, lead, &own.id)))?;
-            self.remember_tie(&mut transaction, Part::Effect, scope, lead, own)?;
+        if let Some(FormerLead { person, shows_another }) = &revision.lead.from {
+            transaction.delete(Part::Effect, &self.table, primary(&keys::lead_link(scope, person, &own.id)))?;
+            self.remember_tie(&mut transaction, Part::Effect, scope, person, own, *shows_another)?;
         }
         if let Some(lead) = &revision.lead.to {
             let item = to_item(lead, &keys::person_row(scope, lead))?;
@@ -172,10 +174,10 @@ impl Ledger {
         transaction.delete(Part::Effect, &self.table, primary(&keys::referred_link(scope, referral)))?;
         self.count_back(&mut transaction, scope, removal, count)?;
         self.count_out(&mut transaction, Part::Effect, scope, referral)?;
-        self.remember_tie(&mut transaction, Part::Effect, scope, &referral.referrer_person_id, referral)?;
+        self.remember_tie(&mut transaction, Part::Effect, scope, &referral.referrer_person_id, referral, false)?;
         if let Some(lead) = &referral.referred_person_id {
             if *lead != referral.referrer_person_id {
-                self.remember_tie(&mut transaction, Part::Effect, scope, lead, referral)?;
+                self.remember_tie(&mut transaction, Part::Effect, scope, lead, referral, false)?;
             }
             transaction.delete(Part::Effect, &self.table, primary(&keys::lead_link(scope, lead, &referral.id)))?;
         }

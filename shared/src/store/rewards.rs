@@ -131,7 +131,7 @@ impl HoldBook for Ledger {
             .send()
             .await
             .map_err(|error| store_error(operation, &error))?;
-        let mut holds = Vec::new();
+        let (mut holds, mut unreadable) = (Vec::new(), 0);
         for item in output.items.unwrap_or_default() {
             // One row that cannot be read keeps no other waiting.
             match from_item::<DueHoldRow>(operation, item) {
@@ -142,11 +142,12 @@ impl HoldBook for Ledger {
                 }),
                 Err(error) => {
                     tracing::error!(error.message = %error, "a due reward cannot be read");
+                    unreadable += 1;
                 }
             }
         }
         let next = output.last_evaluated_key.and_then(|mut key| key.remove(keys::SK));
-        Ok(DueHolds { holds, next: next.and_then(|sort_key| sort_key.as_s().ok().cloned()) })
+        Ok(DueHolds { holds, unreadable, next: next.and_then(|sort_key| sort_key.as_s().ok().cloned()) })
     }
 
     async fn release_hold(&self, release: &HoldRelease) -> Result<HoldReleaseOutcome, StoreError> {

@@ -88,6 +88,18 @@ pub struct LinkRow {
     pub created_at: Timestamp,
 }
 
+/// From a person to a referral that is theirs no longer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerLinkRow {
+    pub referral_id: ReferralId,
+    /// When the referral was created.
+    pub created_at: Timestamp,
+    /// It was corrected to be about somebody else when it was taken from them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shows_another: bool,
+}
+
 /// From a person to a deal that names them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

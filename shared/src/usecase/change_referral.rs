@@ -22,7 +22,7 @@ use crate::{
         version::Expected,
     },
     ports::{
-        AnswerBook, Clock, Ids, LeadMove, Named, PersonReader, PolicyBook, ReferralEditor, ReferralReader,
+        AnswerBook, Clock, FormerLead, Ids, LeadMove, Named, PersonReader, PolicyBook, ReferralEditor, ReferralReader,
         ReferralRevision, RememberOutcome, Revised, RevisionOutcome, StoreError,
     },
 };
@@ -145,7 +145,8 @@ async fn revise(
     let mut lead = LeadMove::default();
     let mut contested = Vec::new();
     if referral.referred_person_id != before.referred_person_id {
-        lead.from.clone_from(&before.referred_person_id);
+        let shows_another = referral.shows_another_than(before);
+        lead.from = before.referred_person_id.clone().map(|person| FormerLead { person, shows_another });
         if let Some(id) = &referral.referred_person_id {
             let found = store.find_person(&caller.scope, id).await?;
             let Some(mut person) = found.filter(|person| !person.is_erased()) else { return Ok(None) };

@@ -1,17 +1,19 @@
-//! Taking out what is known of one person, because they, or the law, want it so.
+//! Taking out what is known of one person, because they, or the law, want it so: first what is found by their addresses only,
+//! because once they are erased nobody knows any more what to look for; then the person, and their referrals.
 
 use super::{eraser::Eraser, find_unlinked::find_unlinked};
 use crate::{
-    domain::{access::Caller, audit::Actor, id::PersonId, time::Timestamp},
-    ports::{Clock, Ids, PersonalData, Position, ReferralReader, StoreError},
+    domain::{access::Caller, audit::Actor, id::PersonId, person::Person, time::Timestamp},
+    ports::{Clock, Ids, PersonalData, Place, Position, ReferralReader, StoreError},
 };
 
 /// How far it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erased {
-    pub erased_at: Timestamp,
-    /// Where the referrals go on that there was no time for.
-    pub next: Option<Position>,
+    /// None until all referrals were looked through.
+    pub erased_at: Option<Timestamp>,
+    /// Where it goes on, when there was no time for all.
+    pub next: Option<Place>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +29,8 @@ pub enum Erasing {
 #[derive(Debug)]
 pub struct ErasureRequest<'a> {
     pub person: &'a PersonId,
-    /// `next` of the attempt before: its referrals are done.
-    pub after: Option<Position>,
+    /// `next` of the attempt before.
+    pub after: Option<Place>,
     /// The gateway's id of the request.
     pub request_id: &'a str,
 }
@@ -53,12 +55,20 @@ pub async fn erase_person(
     let actor = Actor::Member(caller.user.clone());
     let eraser = Eraser { store, clock, ids, scope: &caller.scope, actor, request_id };
     if !found.person.is_erased() {
-        // Once they are erased, nobody knows any more what to look for.
-        let unlinked = find_unlinked(store, &caller.scope, &found.person).await?;
-        store.remember_ties(&caller.scope, id, &unlinked).await?;
+        let searched = match &after {
+            Some(Place::Searched(position)) => Some(position.clone()),
+            _ => None,
+        };
+        if let Some(next) = erase_unlinked(&eraser, &found.person, searched, &has_time).await? {
+            return Ok(Erasing::Done(Erased { erased_at: None, next: Some(Place::Searched(next)) }));
+        }
     }
     let Some((erased_at, ties)) = eraser.erase_row(found).await? else { return Ok(Erasing::Unknown) };
-    let (mut last, mut has_begun) = (after, false);
+    let mut last = match after {
+        Some(Place::Own(position)) => Some(position),
+        _ => None,
+    };
+    let mut has_begun = false;
     for tie in &ties {
         let place = tie.position();
         if last.as_ref().is_some_and(|last| place <= *last) {
@@ -66,10 +76,32 @@ pub async fn erase_person(
         }
         // One in any case: whoever asks again and again comes to an end.
         if has_begun && !has_time() {
-            return Ok(Erasing::Done(Erased { erased_at, next: last }));
+            return Ok(Erasing::Done(Erased { erased_at: Some(erased_at), next: last.map(Place::Own) }));
         }
         eraser.erase_referral(tie, id).await?;
         (last, has_begun) = (Some(place), true);
     }
-    Ok(Erasing::Done(Erased { erased_at, next: None }))
+    Ok(Erasing::Done(Erased { erased_at: Some(erased_at), next: None }))
+}
+
+/// Where it goes on, when there was no time for all. What it was through with before shows the person no more.
+async fn erase_unlinked<S: PersonalData + ReferralReader, C: Clock, I: Ids>(
+    eraser: &Eraser<'_, S, C, I>,
+    person: &Person,
+    mut after: Option<Position>,
+    has_time: impl Fn() -> bool,
+) -> Result<Option<Position>, StoreError> {
+    loop {
+        let (unlinked, next) = find_unlinked(eraser.store, eraser.scope, person, after.as_ref()).await?;
+        for tie in &unlinked {
+            eraser.erase_referral(tie, &person.id).await?;
+            if !has_time() {
+                return Ok(Some(tie.position()));
+            }
+        }
+        if next.is_none() || !has_time() {
+            return Ok(next);
+        }
+        after = next;
+    }
 }

@@ -56,6 +56,7 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
         while attempts.go_on() {
             let Some(data) = found.take() else { return Ok(None) };
             if let Some(erased_at) = data.person.erased_at {
+                self.forget_evidence(&data).await?;
                 return Ok(Some((erased_at, data.ties)));
             }
             if self.try_row(data, Vec::new()).await? != PersonRevisionOutcome::Written {
@@ -89,8 +90,7 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
             traceparent: None,
         };
         let event = new_event(metadata, PersonErasedV1 { person_id: person.id.clone() })?;
-        let evidence = consents.into_iter().filter(ConsentEntry::has_typed_evidence).collect();
-        let erasure = PersonErasure { erased, evidence, event, unchanged };
+        let erasure = PersonErasure { erased, event, unchanged };
         let outcome = self.store.erase_person(self.scope, &erasure).await?;
         if outcome == PersonRevisionOutcome::Written {
             // Whoever restores a backup has to know whom to erase again.
@@ -99,14 +99,21 @@ impl<S: PersonalData, C: Clock, I: Ids> Eraser<'_, S, C, I> {
         Ok(outcome)
     }
 
+    /// Only of who is erased: until then it is what their consent is proved by.
+    pub async fn forget_evidence(&self, erased: &PersonData) -> Result<(), StoreError> {
+        let typed: Vec<ConsentEntry> =
+            erased.consents.iter().filter(|entry| entry.has_typed_evidence()).cloned().collect();
+        self.store.forget_evidence(self.scope, &typed).await
+    }
+
     /// What a referral says of `person`, and whatever anybody wrote about its people.
     pub async fn erase_referral(&self, tie: &Tie, person: &PersonId) -> Result<(), StoreError> {
-        let present = if tie.is_former { self.present_lead(&tie.referral, person).await? } else { None };
+        let present = if tie.may_show { self.present_lead(&tie.referral, person).await? } else { None };
         self.take_out(&tie.referral, |data, at| {
             let referred = |before: &Referral| match &before.referred_person_id {
                 Some(lead) if lead == person => Some(Referred::nobody()),
                 // It shows them still; from now on whoever is its lead, if anybody.
-                lead if tie.is_former => match &present {
+                lead if tie.may_show => match &present {
                     Some((id, referred)) if lead.as_ref() == Some(id) => Some(referred.clone()),
                     _ => Some(Referred::nobody()),
                 },

@@ -19,13 +19,13 @@ use crate::{
     },
     ports::{
         Clock, Ids, OrganizationList, PersonData, PersonRevisionOutcome, PersonalData, PolicyBook, ReferralData,
-        ReferralReader, Revised, StoreError, TieKind,
+        ReferralReader, Revised, StoreError,
     },
 };
 
 /// Read at a time.
 const PAGE: u32 = 25;
-/// Open captures of one person that one transaction can have an eye on.
+/// Captures of one person that one transaction can have an eye on, the open ones first.
 const MAX_WATCHED: usize = 40;
 
 /// What one run did.
@@ -36,6 +36,8 @@ pub struct Expired {
     pub people: usize,
     /// To be tried again by the next run.
     pub failed: usize,
+    /// There was no time for the rest.
+    pub ran_out: bool,
 }
 
 /// Closes what came in before `cutoff`, and before its organization's attribution window, and is RECEIVED still, of every
@@ -56,12 +58,13 @@ pub async fn expire_captures(
     let mut next = None;
     loop {
         let organizations = store.list_organizations(next.as_deref()).await?;
+        count.failed += organizations.unreadable;
         for scope in &organizations.scopes {
             let eraser = Eraser { store, clock, ids, scope, actor: Actor::System(CAPTURE_EXPIRY), request_id };
             match expire_in(eraser, cutoff, now, &mut count, &has_time).await {
                 Ok(true) => {}
                 Ok(false) => {
-                    tracing::warn!("no time was left; the rest is the next run's");
+                    count.ran_out = true;
                     return Ok(count);
                 }
                 Err(error) => {
@@ -162,17 +165,21 @@ impl<S: ReferralReader + PersonalData, C: Clock, I: Ids> Expirer<'_, S, C, I> {
         let mut has_erased = false;
         let mut attempts = Attempts::begin(self.eraser.clock);
         while attempts.go_on() {
-            if self.done.contains(person) || self.find(id).await?.referral.is_none() {
+            if self.done.contains(person) {
                 return Ok(has_erased);
             }
             let Some(found) = store.find_person_data(scope, person).await? else { return Ok(has_erased) };
             if found.person.is_erased() {
-                // By this run, or by one that died after it.
+                // By this run, or by one that died after it. Whatever became of the capture since then, it is brought to its end.
+                self.eraser.forget_evidence(&found).await?;
                 for tie in &found.ties {
                     self.eraser.erase_referral(tie, person).await?;
                 }
                 self.done.insert(person.clone());
                 return Ok(has_erased);
+            }
+            if self.find(id).await?.referral.is_none() {
+                return Ok(false);
             }
             let Need::None(watched) = self.need_of(&found).await? else { return Ok(false) };
             has_erased = self.eraser.try_row(found, watched).await? == PersonRevisionOutcome::Written;
@@ -189,13 +196,14 @@ impl<S: ReferralReader + PersonalData, C: Clock, I: Ids> Expirer<'_, S, C, I> {
         if was_known_before || !deals.is_empty() {
             return Ok(Need::Known);
         }
-        let mut watched = Vec::new();
-        for tie in ties.iter().rev().filter(|tie| tie.kind != TieKind::Former) {
+        let (mut watched, mut over) = (Vec::new(), Vec::new());
+        for tie in ties.iter().rev() {
             let found = self.eraser.store.find_referral_data(self.eraser.scope, &tie.referral).await?;
             let is_open = is_untriaged(&found, self.cutoff);
             match found.referral {
                 None => {}
-                Some(referral) if referral.expired_at.is_some() => {}
+                // It may be opened again.
+                Some(referral) if referral.expired_at.is_some() => over.push((referral.id, referral.version)),
                 Some(referral) if is_open => watched.push((referral.id, referral.version)),
                 Some(_) => return Ok(Need::Known),
             }
@@ -204,6 +212,8 @@ impl<S: ReferralReader + PersonalData, C: Clock, I: Ids> Expirer<'_, S, C, I> {
         if watched.len() > MAX_WATCHED {
             return Ok(Need::Known);
         }
+        watched.extend(over);
+        watched.truncate(MAX_WATCHED);
         Ok(if person.updated_at >= self.cutoff { Need::Lately } else { Need::None(watched) })
     }
 

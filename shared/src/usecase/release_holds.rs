@@ -43,6 +43,7 @@ pub async fn release_holds(
     let mut after = None;
     loop {
         let due = store.due_holds(now, after.as_deref(), PAGE).await?;
+        count.failed += due.unreadable;
         // Compared here too: a row says it better than the order of keys.
         for hold in due.holds.into_iter().filter(|hold| hold.until <= now) {
             if !has_time() {

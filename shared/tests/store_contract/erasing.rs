@@ -36,30 +36,33 @@ use crate::{
     world::{World, person},
 };
 
-const SAM: &str = "samuel@canary.example";
+pub const SAM: &str = "samuel@canary.example";
 
-async fn erase(world: &World, id: &PersonId) {
+pub async fn erase(world: &World, id: &PersonId) {
     let request = ErasureRequest { person: id, after: None, request_id: "request-8" };
     let erased = erase_person(&world.ledger, &*world.clock, &RandomIds, &Fixtures::owner(), request, || true).await;
     assert!(matches!(erased, Ok(Erasing::Done(done)) if done.next.is_none()));
 }
 
 /// Whether anything of Sam is anywhere in the ledger.
-async fn is_sam_known(world: &World) -> bool {
+pub async fn is_sam_known(world: &World) -> bool {
     let text = format!("{:?}", world.store.items().await).to_lowercase();
     text.contains("samuel") || text.contains("sam lee")
 }
 
 /// Sam as the lead of a form of Pat's.
-async fn sam(world: &World) -> (ReferralId, PersonId) {
+pub async fn sam(world: &World) -> (ReferralId, PersonId) {
     let id = world.capture(contact("pat@example.com", ""), contact(SAM, "")).await;
     world.enter_all().await;
     let lead = world.lead_of(&id).await.id;
     (id, lead)
 }
 
-async fn link(world: &World, id: &ReferralId, lead: Patch<PersonId>) {
-    let change = ReferralChange { referred_person_id: lead, ..ReferralChange::default() };
+pub async fn link(world: &World, id: &ReferralId, lead: Patch<PersonId>) {
+    change(world, id, ReferralChange { referred_person_id: lead, ..ReferralChange::default() }).await;
+}
+
+async fn change(world: &World, id: &ReferralId, change: ReferralChange) {
     let request = ChangeRequest { change: &change, expected: &Expected::Any, request_id: "request-7", named: None };
     let (owner, found) = (Fixtures::owner(), world.referral(id).await);
     let changed = change_referral(&world.ledger, &*world.clock, &RandomIds, &owner, found, &request).await;
@@ -91,6 +94,39 @@ async fn a_referral_without_a_lead_shows_nobody() {
     assert!(!is_sam_known(&world).await);
 }
 
+/// A mistake that the agent has corrected: it was about Lou, who is nobody's lead.
+#[tokio::test]
+async fn a_referral_that_was_corrected_to_be_about_somebody_else_goes_on_showing_them() {
+    let world = World::new().await;
+    let (id, sam) = sam(&world).await;
+    let corrected = ReferralChange {
+        referred_person_id: Patch::Clear,
+        referred_name: Some(PersonName::parse("Lou Bo").unwrap()),
+        referred_email: Patch::Set(Email::parse("lou@example.com").unwrap()),
+        ..ReferralChange::default()
+    };
+    change(&world, &id, corrected).await;
+    erase(&world, &sam).await;
+    let referral = world.referral(&id).await;
+    assert_eq!((referral.referred_name.as_str(), referral.referred_erased), ("Lou Bo", false));
+    assert_eq!(referral.referred_contact, contact("lou@example.com", ""));
+    assert!(!is_sam_known(&world).await);
+}
+
+/// The address alone tells of them: it was never linked to Sam.
+#[tokio::test]
+async fn a_referral_that_shows_them_and_has_another_lead_shows_that_one() {
+    let world = World::new().await;
+    world.add_people(&[person("person_lou", "Lou Bo", "lou@example.com", "")]).await;
+    let id = world.capture(contact("una@example.com", ""), contact(SAM, "")).await;
+    link(&world, &id, Patch::Set(PersonId::parse("person_lou").unwrap())).await;
+    let (_, sam) = sam(&world).await;
+    assert_eq!(world.lead_of(&id).await.id.as_str(), "person_lou");
+    erase(&world, &sam).await;
+    assert_eq!(world.referral(&id).await.referred_name.as_str(), "Lou Bo");
+    assert!(!is_sam_known(&world).await);
+}
+
 #[tokio::test]
 async fn who_sent_it_and_was_its_lead_is_not_shown_as_its_lead() {
     let world = World::new().await;
@@ -115,7 +151,7 @@ async fn a_friend_in_a_file_is_found_by_the_address() {
     let report = upload.report(&world.store, 1).await.remove(0);
     assert_eq!(report.outcome, RowOutcome::Created);
     let owner = Fixtures::owner();
-    let gathered = gather_person(&world.ledger, &owner, &sam, None, 25).await.unwrap();
+    let gathered = gather_person(&world.ledger, &owner, &sam, None, 25, || true).await.unwrap();
     let Gathering::Done(gathered) = gathered else { panic!("not gathered") };
     assert_eq!(gathered.referrals.len(), 2, "they are told of it");
     erase(&world, &sam).await;

@@ -1,102 +1,50 @@
 //! Somebody does something just when a capture expires.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use referrals::{
     domain::{
         audit::Actor,
-        consent::ConsentMethod,
-        filter::ReferralFilter,
-        id::{EventId, PersonId, ReferralId},
+        change::{Patch, ReferralChange},
+        consent::{ConsentChange, ConsentChannel, ConsentMethod},
+        id::{EventId, ReferralId},
         lifecycle::Step,
-        person_change::ChangeOrigin,
-        referral::{Referral, ReferralStatus},
-        reward::RewardPolicy,
-        scope::OrgScope,
+        person_change::{ChangeOrigin, PersonChange},
+        referral::ReferralStatus,
+        text::{Notes, Reason},
+        version::Expected,
     },
     events::{EventData as _, Metadata, NewEvent, PersonErasedV1},
-    ports::{
-        Clock as _, History, Ids as _, OrganizationList, Organizations, Page, PersonData, PersonErasure,
-        PersonRevisionOutcome, PersonalData, PolicyBook, Position, ReferralData, ReferralErasure, ReferralReader,
-        StoreError, Tie,
-    },
+    ports::{Clock as _, Ids as _, PersonErasure, PersonRevisionOutcome, PersonalData as _},
     system::RandomIds,
-    usecase::{actors::CAPTURE_EXPIRY, change_referral::ChangeOutcome, expire_captures::expire_captures},
+    usecase::{
+        actors::CAPTURE_EXPIRY,
+        change_person::PersonOutcome,
+        change_referral::ChangeOutcome,
+        delete_referral::Deletion,
+        expire_captures::{Expired, expire_captures},
+        log_referral::Logged,
+    },
 };
 use referrals_testing::Fixtures;
 
-use crate::expiry::{Expiry, KEPT};
+use crate::{
+    erasing::link,
+    expiry::{Expiry, KEPT, counts},
+    logging::entry,
+    meanwhile::{Meanwhile, Moment},
+};
 
-/// A ledger in which an agent takes up a capture just before somebody in it is erased.
-struct Meanwhile<'a> {
-    expiry: &'a Expiry,
-    taken_up: &'a ReferralId,
-    has_come: AtomicBool,
+const DAY: i64 = 86_400;
+
+async fn run(expiry: &Expiry, meanwhile: &Meanwhile<'_>) -> Expired {
+    let (clock, request) = (&*expiry.world.clock, "request-8");
+    let cutoff = clock.now().plus_seconds(-KEPT);
+    let done = Box::pin(expire_captures(meanwhile, clock, &RandomIds, cutoff, request, || true)).await.unwrap();
+    assert!(meanwhile.has_come());
+    done
 }
 
-impl OrganizationList for Meanwhile<'_> {
-    async fn list_organizations(&self, after: Option<&str>) -> Result<Organizations, StoreError> {
-        self.expiry.world.ledger.list_organizations(after).await
-    }
-}
-
-impl PolicyBook for Meanwhile<'_> {
-    async fn find_policy(&self, scope: &OrgScope) -> Result<RewardPolicy, StoreError> {
-        self.expiry.world.ledger.find_policy(scope).await
-    }
-
-    async fn save_policy(&self, scope: &OrgScope, policy: &RewardPolicy) -> Result<bool, StoreError> {
-        self.expiry.world.ledger.save_policy(scope, policy).await
-    }
-}
-
-impl ReferralReader for Meanwhile<'_> {
-    async fn find_referral(&self, scope: &OrgScope, id: &ReferralId) -> Result<Option<Referral>, StoreError> {
-        self.expiry.world.ledger.find_referral(scope, id).await
-    }
-
-    async fn list_referrals(
-        &self,
-        scope: &OrgScope,
-        filter: &ReferralFilter,
-        after: Option<&Position>,
-        limit: u32,
-    ) -> Result<Page<Referral>, StoreError> {
-        self.expiry.world.ledger.list_referrals(scope, filter, after, limit).await
-    }
-
-    async fn find_history(&self, scope: &OrgScope, id: &ReferralId) -> Result<History, StoreError> {
-        self.expiry.world.ledger.find_history(scope, id).await
-    }
-}
-
-impl PersonalData for Meanwhile<'_> {
-    async fn find_person_data(&self, scope: &OrgScope, id: &PersonId) -> Result<Option<PersonData>, StoreError> {
-        self.expiry.world.ledger.find_person_data(scope, id).await
-    }
-
-    async fn find_referral_data(&self, scope: &OrgScope, id: &ReferralId) -> Result<ReferralData, StoreError> {
-        self.expiry.world.ledger.find_referral_data(scope, id).await
-    }
-
-    async fn remember_ties(&self, scope: &OrgScope, person: &PersonId, ties: &[Tie]) -> Result<(), StoreError> {
-        self.expiry.world.ledger.remember_ties(scope, person, ties).await
-    }
-
-    async fn erase_person(
-        &self,
-        scope: &OrgScope,
-        erasure: &PersonErasure,
-    ) -> Result<PersonRevisionOutcome, StoreError> {
-        if !self.has_come.swap(true, Ordering::Relaxed) {
-            assert!(matches!(self.expiry.step(self.taken_up, Step::Contact).await, ChangeOutcome::Done(_)));
-        }
-        self.expiry.world.ledger.erase_person(scope, erasure).await
-    }
-
-    async fn erase_referral(&self, scope: &OrgScope, erasure: &ReferralErasure) -> Result<bool, StoreError> {
-        self.expiry.world.ledger.erase_referral(scope, erasure).await
-    }
+async fn step(expiry: &Expiry, id: &ReferralId, step: Step) {
+    assert!(matches!(expiry.step(id, step).await, ChangeOutcome::Done(_)));
 }
 
 /// The one that is just closed, or another one of the same lead.
@@ -108,17 +56,97 @@ async fn nobody_loses_a_lead_whom_they_take_up_in_that_moment() {
         let second = expiry.capture("quinn@example.com", "sam@example.com").await;
         expiry.world.clock.advance_seconds(KEPT + 1);
         let taken_up = [&first, &second][taken_up];
-        let meanwhile = Meanwhile { expiry: &expiry, taken_up, has_come: AtomicBool::new(false) };
-        let (clock, request) = (&*expiry.world.clock, "request-8");
-        let cutoff = clock.now().plus_seconds(-KEPT);
-        let run = expire_captures(&meanwhile, clock, &RandomIds, cutoff, request, || true);
-        let done = Box::pin(run).await.unwrap();
-        assert!(meanwhile.has_come.load(Ordering::Relaxed));
-        assert_eq!(done.failed, 0);
+        let meanwhile = Meanwhile::new(&expiry.world, Moment::Before, step(&expiry, taken_up, Step::Contact));
+        assert_eq!(run(&expiry, &meanwhile).await.failed, 0);
         assert_eq!(expiry.status(taken_up).await, (ReferralStatus::Contacted, false));
         assert!(!expiry.world.lead_of(taken_up).await.is_erased());
         assert!(!expiry.world.referrer_of(taken_up).await.is_erased());
     }
+}
+
+/// Two captures of Pat and Sam, of which the first is over.
+async fn one_that_is_over() -> (Expiry, ReferralId, ReferralId) {
+    let expiry = Expiry::new().await;
+    let first = expiry.capture("pat@example.com", "sam@example.com").await;
+    expiry.world.clock.advance_seconds(40 * DAY);
+    let second = expiry.capture("pat@example.com", "sam@example.com").await;
+    expiry.world.clock.advance_seconds(KEPT - 40 * DAY);
+    assert_eq!(expiry.run().await, counts(1, 0));
+    expiry.world.clock.advance_seconds(40 * DAY);
+    (expiry, first, second)
+}
+
+#[tokio::test]
+async fn whoever_is_in_a_capture_that_was_opened_again_stays() {
+    let (expiry, first, second) = one_that_is_over().await;
+    step(&expiry, &first, Step::Reopen).await;
+    assert_eq!(expiry.run().await, counts(1, 0));
+    assert_eq!(expiry.status(&second).await, (ReferralStatus::Lost, true));
+    assert!(!expiry.world.lead_of(&first).await.is_erased());
+    assert!(!expiry.world.referrer_of(&first).await.is_erased());
+}
+
+#[tokio::test]
+async fn nobody_goes_while_a_capture_of_theirs_is_opened_again() {
+    let (expiry, first, _) = one_that_is_over().await;
+    let meanwhile = Meanwhile::new(&expiry.world, Moment::Before, step(&expiry, &first, Step::Reopen));
+    assert_eq!(run(&expiry, &meanwhile).await, counts(1, 0));
+    assert!(!expiry.world.lead_of(&first).await.is_erased());
+    assert!(!expiry.world.referrer_of(&first).await.is_erased());
+}
+
+/// It goes through to the end with whoever is erased already.
+#[tokio::test]
+async fn a_capture_that_is_taken_up_a_moment_too_late_shows_nobody() {
+    let expiry = Expiry::new().await;
+    let id = expiry.capture("pat@example.com", "sam@example.com").await;
+    expiry.world.clock.advance_seconds(KEPT + 1);
+    let meanwhile = Meanwhile::new(&expiry.world, Moment::After, step(&expiry, &id, Step::Contact));
+    assert_eq!(run(&expiry, &meanwhile).await, counts(0, 1));
+    assert!(expiry.world.lead_of(&id).await.is_erased());
+    assert_eq!(expiry.status(&id).await, (ReferralStatus::Contacted, true));
+    assert!(!expiry.world.referrer_of(&id).await.is_erased());
+}
+
+#[tokio::test]
+async fn who_stays_in_the_last_moment_keeps_the_evidence_of_their_consent() {
+    let expiry = Expiry::new().await;
+    let id = expiry.capture("pat@example.com", "sam@example.com").await;
+    let evidence = Reason::parse("told me at the closing").unwrap();
+    let consent = ConsentChange { channel: ConsentChannel::Email, granted: true, text: None, evidence };
+    let lead = expiry.world.lead_of(&id).await.id;
+    let change = PersonChange::Consent(consent);
+    let done = expiry.world.change_person(&Fixtures::owner(), lead.as_str(), &change, &Expected::Any).await;
+    assert!(matches!(done, PersonOutcome::Done(_)), "{done:?}");
+    expiry.world.clock.advance_seconds(KEPT + 1);
+    let meanwhile = Meanwhile::new(&expiry.world, Moment::Before, step(&expiry, &id, Step::Contact));
+    assert_eq!(run(&expiry, &meanwhile).await, counts(0, 0));
+    let kept = expiry.world.rows("CONSENT").await;
+    assert!(kept.iter().any(|row| row.text("evidence") == "told me at the closing"), "{kept:?}");
+}
+
+/// A referral that was linked to them by mistake is somebody's, and nobody asked for it to be emptied.
+#[tokio::test]
+async fn who_was_linked_to_a_referral_that_somebody_works_on_stays() {
+    let expiry = Expiry::new().await;
+    let first = expiry.capture("pat@example.com", "sam@example.com").await;
+    let sam = expiry.world.lead_of(&first).await.id;
+    let Logged::Recorded(logged) = expiry.world.log(&Fixtures::owner(), &entry("una@example.com")).await else {
+        panic!("not recorded")
+    };
+    let note = Patch::Set(Notes::parse("Call at noon.").unwrap().unwrap());
+    let note = ReferralChange { notes: note, ..ReferralChange::default() };
+    assert!(matches!(expiry.change(&logged.id, &note).await, ChangeOutcome::Done(_)));
+    link(&expiry.world, &logged.id, Patch::Set(sam)).await;
+    link(&expiry.world, &logged.id, Patch::Clear).await;
+    // The link has flagged it, so that it would stay.
+    assert!(matches!(expiry.world.delete(&first).await, Deletion::Done));
+    let second = expiry.capture("quinn@example.com", "sam@example.com").await;
+    expiry.world.clock.advance_seconds(KEPT + 1);
+    assert_eq!(expiry.run().await, counts(1, 1), "Quinn goes");
+    assert!(expiry.world.referrer_of(&second).await.is_erased());
+    assert!(!expiry.world.lead_of(&second).await.is_erased());
+    assert!(expiry.world.referral(&logged.id).await.notes.is_some());
 }
 
 /// What the expiry of a capture asks for, so that nobody loses a lead whom they take up in that moment.
@@ -145,7 +173,6 @@ async fn a_person_is_erased_only_while_the_capture_is_as_it_was_read() {
         };
         PersonErasure {
             erased: lead.erased(&[], ChangeOrigin { method, actor, at, request_id: "request-6" }).unwrap(),
-            evidence: vec![],
             event: NewEvent::new(metadata, PersonErasedV1 { person_id: lead.id.clone() }).unwrap(),
             unchanged: vec![(id.clone(), version)],
         }

@@ -186,7 +186,7 @@ async fn one_that_fails_keeps_no_other_waiting() {
     holds.put(odd.all().map(|(name, value)| (name.to_owned(), value)).collect()).await;
     let good = holds.won(1).await;
     holds.world.clock.advance_seconds(14 * DAY);
-    assert_eq!(holds.run().await, counts(1, 0, 1));
+    assert_eq!(holds.run().await, counts(1, 0, 2));
     assert_eq!(holds.world.referral(&good).await.reward_status, RewardStatus::Pending);
     assert_eq!(holds.waiting().await, 2, "they are there for whoever looks");
 }

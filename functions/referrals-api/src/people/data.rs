@@ -13,8 +13,8 @@ use referrals::{
         text::Reason,
         time::Timestamp,
     },
-    http::{Authenticated, Code, ListIdentity, Problem},
-    ports::{Clock as _, ReferralData, Tie, TieKind},
+    http::{Authenticated, Code, CursorKey, ListIdentity, Problem},
+    ports::{Clock as _, Place, ReferralData, Tie, TieKind},
     system::SystemClock,
     usecase::gather_person::{Gathered, Gathering, gather_person},
 };
@@ -29,6 +29,13 @@ use crate::{
     view::{ContactView, HistoryEntryView, PersonView, ReferralView},
 };
 
+/// Parts of a person's referrals: a cursor of the one says nothing in the other.
+const OWN: &str = "own";
+const SEARCHED: &str = "searched";
+
+/// Nothing more is searched so long after the request came: a page takes a moment, and the function has fifteen seconds.
+const ENOUGH_SECONDS: i64 = 6;
+
 /// What somebody is, or was, in a referral.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -37,7 +44,7 @@ enum TieView {
     Referrer,
     /// They came through it.
     Lead,
-    /// They were one of both, until it was deleted or got another lead.
+    /// They were one of both, until it was deleted or got another lead; or it shows an address or a number of theirs only.
     Former,
 }
 
@@ -136,14 +143,45 @@ pub struct PersonDataView {
     consents: Vec<ConsentView>,
     /// Deals that name them.
     deal_ids: Vec<DealId>,
-    /// Oldest first, a page of them; what stands above is the same on each page.
+    /// A page of them: their own, oldest first, then those that only show an address or a number of theirs. What stands above
+    /// is the same on each page.
     referrals: Vec<TiedReferralView>,
-    /// Where the referrals go on; null at their end.
+    /// Where the referrals go on; null at their end. There may be none on a page and more on the next.
     next_cursor: Option<String>,
 }
 
-pub fn identity(caller: &Caller, person: &PersonId, list: &str) -> ListIdentity {
-    ListIdentity::new([list, caller.scope.organization().as_str(), person.as_str()])
+/// The cursors of one person's referrals.
+pub struct Cursors<'a> {
+    pub key: &'a CursorKey,
+    pub caller: &'a Caller,
+    pub person: &'a PersonId,
+    /// What they are for.
+    pub list: &'static str,
+    pub now: Timestamp,
+}
+
+impl Cursors<'_> {
+    fn identity(&self, part: &str) -> ListIdentity {
+        ListIdentity::new([self.list, part, self.caller.scope.organization().as_str(), self.person.as_str()])
+    }
+
+    pub fn seal(&self, place: &Place) -> Option<String> {
+        let (part, position) = match place {
+            Place::Own(position) => (OWN, position),
+            Place::Searched(position) => (SEARCHED, position),
+        };
+        self.key.seal(&self.identity(part), position, self.now)
+    }
+
+    /// # Errors
+    /// 400 for a cursor of another list.
+    pub fn open(&self, parameters: &Parameters) -> Result<Option<Place>, Problem> {
+        let own = parameters.after(self.key, &self.identity(OWN), self.now);
+        own.map(|found| found.map(Place::Own)).or_else(|_| {
+            let searched = parameters.after(self.key, &self.identity(SEARCHED), self.now)?;
+            Ok(searched.map(Place::Searched))
+        })
+    }
 }
 
 /// Everything that is kept of a person, for them to be told: owners and admins. A referral shows what its sender wrote about
@@ -164,9 +202,11 @@ pub async fn gather_data(
     let parameters = Parameters::read(query, &["limit", "cursor"])?;
     let limit = usize::try_from(parameters.limit()?).unwrap_or(usize::MAX);
     let id = id.known()?;
-    let (now, list) = (SystemClock.now(), identity(&caller, &id, "person-data"));
-    let after = parameters.after(&app.cursor_key, &list, now)?;
-    match gather_person(&app.ledger, &caller, &id, after.as_ref(), limit).await? {
+    let now = SystemClock.now();
+    let cursors = Cursors { key: &app.cursor_key, caller: &caller, person: &id, list: "person-data", now };
+    let after = cursors.open(&parameters)?;
+    let has_time = || SystemClock.now() < now.plus_seconds(ENOUGH_SECONDS);
+    match gather_person(&app.ledger, &caller, &id, after, limit, has_time).await? {
         Gathering::Unknown => Err(Problem::new(Code::NotFound)),
         Gathering::NotAllowed => Err(Problem::new(Code::Forbidden)),
         Gathering::Done(gathered) => {
@@ -176,8 +216,34 @@ pub async fn gather_data(
                 consents: data.consents.into_iter().map(ConsentView::from).collect(),
                 deal_ids: data.deals,
                 referrals: referrals.into_iter().map(|found| TiedReferralView::new(found, &id)).collect(),
-                next_cursor: next.and_then(|position| app.cursor_key.seal(&list, &position, now)),
+                next_cursor: next.and_then(|place| cursors.seal(&place)),
             }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::RawQuery;
+    use referrals::ports::Position;
+    use referrals_testing::Fixtures;
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_back_to_its_part_and_to_nobody_elses() {
+        let (key, caller, now) = (CursorKey::new("secret"), Fixtures::owner(), SystemClock.now());
+        let (person, other) = (PersonId::parse("person_1").unwrap(), PersonId::parse("person_2").unwrap());
+        let cursors = |person, list| Cursors { key: &key, caller: &caller, person, list, now };
+        let position = Position { created_at: now, id: "ref_1".to_owned() };
+        for place in [Place::Own(position.clone()), Place::Searched(position)] {
+            let cursor = cursors(&person, "person-data").seal(&place).unwrap();
+            let parameters = Parameters::read(RawQuery(Some(format!("cursor={cursor}"))), &["cursor"]).unwrap();
+            assert_eq!(cursors(&person, "person-data").open(&parameters).unwrap(), Some(place));
+            assert!(cursors(&other, "person-data").open(&parameters).is_err());
+            assert!(cursors(&person, "person-erasure").open(&parameters).is_err());
+        }
+        let none = Parameters::read(RawQuery(None), &["cursor"]).unwrap();
+        assert_eq!(cursors(&person, "person-data").open(&none).unwrap(), None);
     }
 }

@@ -15,7 +15,7 @@ use referrals::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::data::identity;
+use super::data::Cursors;
 use crate::{
     app::App,
     openapi::PersonPath,
@@ -23,14 +23,15 @@ use crate::{
     path_id::PathId,
 };
 
-/// No referral is begun so long after the request came: one may take six seconds, and the function has fifteen.
+/// Nothing more is begun so long after the request came: one may take six seconds, and the function has fifteen.
 const ENOUGH_SECONDS: i64 = 6;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErasureView {
     person_id: PersonId,
-    erased_at: Timestamp,
+    /// Null while referrals are still looked through for the person's address and number.
+    erased_at: Option<Timestamp>,
     /// With it the same request goes on, where one was not enough; null when everything is done.
     next_cursor: Option<String>,
 }
@@ -57,15 +58,16 @@ pub async fn erase_person(
 ) -> Result<(StatusCode, Json<ErasureView>), Problem> {
     let parameters = Parameters::read(query, &["cursor"])?;
     let id = id.known()?;
-    let (now, list) = (SystemClock.now(), identity(&caller, &id, "person-erasure"));
-    let after = parameters.after(&app.cursor_key, &list, now)?;
+    let now = SystemClock.now();
+    let cursors = Cursors { key: &app.cursor_key, caller: &caller, person: &id, list: "person-erasure", now };
+    let after = cursors.open(&parameters)?;
     let request = ErasureRequest { person: &id, after, request_id: &request_id.0 };
     let has_time = || SystemClock.now() < now.plus_seconds(ENOUGH_SECONDS);
     match usecase(&app.ledger, &SystemClock, &RandomIds, &caller, request, has_time).await? {
         Erasing::Unknown => Err(Problem::new(Code::NotFound)),
         Erasing::NotAllowed => Err(Problem::new(Code::Forbidden)),
         Erasing::Done(erased) => {
-            let next_cursor = erased.next.and_then(|position| app.cursor_key.seal(&list, &position, now));
+            let next_cursor = erased.next.and_then(|place| cursors.seal(&place));
             let status = if next_cursor.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
             Ok((status, Json(ErasureView { person_id: id, erased_at: erased.erased_at, next_cursor })))
         }

@@ -106,8 +106,10 @@ fn a_reason_comes_and_goes_with_lost() {
     assert_eq!(change(&referral(ReferralStatus::Received), &bare), Err(Refused::LostReasonRequired));
     let stray = ReferralChange { lost_reason: Some(reason("x")), ..ReferralChange::default() };
     assert_eq!(change(&referral(ReferralStatus::Received), &stray), Err(Refused::NotLost));
-    let reopened = change(&referral(ReferralStatus::Lost), &step(Step::Reopen)).unwrap().unwrap();
-    assert_eq!(reopened.referral.lost_reason, None);
+    let mut lost = referral(ReferralStatus::Lost);
+    lost.expired_at = Some(lost.created_at);
+    let reopened = change(&lost, &step(Step::Reopen)).unwrap().unwrap();
+    assert_eq!((reopened.referral.lost_reason, reopened.referral.expired_at), (None, None));
 }
 
 #[test]
