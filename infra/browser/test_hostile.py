@@ -130,7 +130,8 @@ def test_nor_is_it_on_its_own_origin(visits, api_url, form_url):
 
 def assert_frame_is_empty(page, visits):
     (frame,) = page.frames[1:]
-    assert frame.url.startswith("chrome-error:")
+    # The browser complains first, and then shows that there is nothing.
+    frame.wait_for_url(lambda url: url.startswith("chrome-error:"), wait_until="commit")
     assert frame.locator("form").count() == 0
     # That its policy was kept is what was asked for here.
     assert visits.complaints
