@@ -5,10 +5,12 @@ With the operator's own credentials. Whatever may not be done ends before the st
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,14 @@ POLL_SECONDS = 2.0
 YES = "yes"
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A change set, and the stack that it is of, each by its ARN: a name may be another stack's by now."""
+
+    change_set: str
+    stack: str
+
+
 class Deployment:
     """One run for one stage."""
 
@@ -55,22 +65,22 @@ class Deployment:
         print(f"Uploading packages to {self._bucket}/{build.prefix} ...", flush=True)
         packages.upload(self._s3, self._bucket, build)
         is_new = stack is None or stack["StackStatus"] == REVIEW
-        change_set = self._propose(build, None if is_new else stack)
-        if change_set is None:
+        proposal = self._propose(build, None if is_new else stack)
+        if proposal is None:
             print("Nothing to change: the stack is as the template, the packages and the stage say.", flush=True)
             return cfn.outputs(stack or {})
         try:
-            found = changes.read(self._entries(change_set))
+            found = changes.read(self._entries(proposal.change_set))
             print(f"What would be done to {self._stage.stack}:\n{changes.table(found)}", flush=True)
             changes.refuse_losses(found, replace)
             _confirm(len(found))
         except (Failure, KeyboardInterrupt):
-            self._withdraw(change_set, is_new)
+            self._withdraw(proposal)
             raise
-        return self._execute(change_set)
+        return self._execute(proposal.change_set)
 
-    def _propose(self, build: packages.Build, stack: dict[str, Any] | None) -> str | None:
-        """The change set's ARN; None when there is nothing to change."""
+    def _propose(self, build: packages.Build, stack: dict[str, Any] | None) -> Proposal | None:
+        """None when there is nothing to change."""
         content = TEMPLATE.read_bytes()
         # By its content: what was deployed stays where a rollback and the stack itself find it.
         key = f"{TEMPLATES}{hashlib.sha256(content).hexdigest()[: packages.HASH_LENGTH]}.yaml"
@@ -88,19 +98,20 @@ class Deployment:
             declared={entry["ParameterKey"]: entry.get("DefaultValue") for entry in summary["Parameters"]},
             deployed=set(cfn.parameters(stack)) if stack else set(),
         )
-        change_set = self._cloudformation.create_change_set(
+        created = self._cloudformation.create_change_set(
             StackName=self._stage.stack,
             ChangeSetName=f"deploy-{int(time.time())}",
             ChangeSetType="UPDATE" if stack else "CREATE",
             TemplateURL=url,
             Parameters=told,
             Capabilities=CAPABILITIES,
-        )["Id"]
-        described = self._proposed(change_set)
+        )
+        proposal = Proposal(created["Id"], created["StackId"])
+        described = self._proposed(proposal.change_set)
         if described["Status"] != "FAILED":
-            return change_set
+            return proposal
         reason = described.get("StatusReason", "no reason was given")
-        self._withdraw(change_set, is_new=stack is None)
+        self._withdraw(proposal)
         if stack and any(words in reason for words in NOTHING):
             return None
         raise Failure(f"CloudFormation refused the change: {reason}")
@@ -119,11 +130,20 @@ class Deployment:
         pages = self._cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
         return [entry for page in pages for entry in page["Changes"]]
 
-    def _withdraw(self, change_set: str, is_new: bool) -> None:
-        """Nothing of an attempt stays: neither what was proposed nor a stack that consists of it."""
-        self._cloudformation.delete_change_set(ChangeSetName=change_set)
-        if is_new:
-            self._cloudformation.delete_stack(StackName=self._stage.stack)
+    def _withdraw(self, proposal: Proposal) -> None:
+        """Nothing of an attempt stays: neither what was proposed nor a stack that consists of it. The stack is looked
+        at now: while one operator thought about it, another may have made it one that works.
+        """
+        # Where another one was executed meanwhile, CloudFormation has deleted this one already.
+        with contextlib.suppress(self._cloudformation.exceptions.ChangeSetNotFoundException):
+            self._cloudformation.delete_change_set(ChangeSetName=proposal.change_set)
+        stack = cfn.find(self._cloudformation, self._stage.stack)
+        if stack is None or (stack["StackId"], stack["StackStatus"]) != (proposal.stack, REVIEW):
+            return
+        pages = self._cloudformation.get_paginator("list_change_sets").paginate(StackName=self._stage.stack)
+        proposed = {entry["ChangeSetId"] for page in pages for entry in page["Summaries"]}
+        if proposed <= {proposal.change_set}:
+            self._cloudformation.delete_stack(StackName=proposal.stack)
 
     def _execute(self, change_set: str) -> dict[str, str]:
         begun = time.monotonic()

@@ -1,7 +1,8 @@
 """Proves that an organization's counters and figures agree with its ledger, page by page, and corrects what does not.
 
-On the running local stack; where none was ever started, on AWS, with the SDK's own credentials, region and endpoint. It
-may run at any time, and again: captures go on meanwhile. Exit code 0 when nothing differed or all was put right.
+On the stack of the stage that STAGE names. Without one on the running local stack; where none was ever started, on AWS,
+with the operator's own credentials, region and endpoint. It may run at any time, and again: captures go on meanwhile.
+Exit code 0 when nothing differed or all was put right.
 """
 
 from __future__ import annotations

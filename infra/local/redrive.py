@@ -1,25 +1,31 @@
 """Gives what was set aside another try: dead letters go back into their queues, poison back into the outbox.
 
-On the running local stack; where none was ever started, on AWS, with the SDK's own credentials, region and endpoint.
+On the stack of the stage that STAGE names. Without one on the running local stack; where none was ever started, on AWS,
+with the operator's own credentials, region and endpoint.
 Running it again does no harm: an event that was done already changes nothing, and what fails again is set aside again.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 import aws
 import envfile
 import settings as configuration
 from failure import Failure
-from settings import Settings
+from settings import ROOT, Settings
+
+sys.path.insert(0, str(ROOT / "infra" / "deploy"))
+
+import session as sessions
+import stages
 
 OUTBOX = "OUTBOX_TABLE_NAME"
 QUEUE, DEAD_LETTERS = "_QUEUE_URL", "_DEAD_LETTER_QUEUE_URL"
@@ -40,15 +46,16 @@ class Target:
     """The stack to work on."""
 
     settings: Settings
-    is_local: bool
+    # None for the local stack, whose clients can reach nothing else.
+    session: boto3.Session | None
 
     def client(self, service: str) -> Any:
-        if self.is_local:
+        if self.session is None:
             return aws.client(self.settings, service)
-        return boto3.client(service, config=Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=60))
+        return self.session.client(service, config=sessions.CONFIG)
 
     def values(self) -> dict[str, str]:
-        if self.is_local:
+        if self.session is None:
             return envfile.read(self.settings.env_file)
         stack = self.client("cloudformation").describe_stacks(StackName=self.settings.stack_name)["Stacks"][0]
         values = {envfile.name_of(entry["OutputKey"]): entry["OutputValue"] for entry in stack.get("Outputs", [])}
@@ -58,11 +65,19 @@ class Target:
         return values
 
     def __str__(self) -> str:
-        return f"the {'local stack' if self.is_local else 'AWS stack'} {self.settings.stack_name}"
+        if self.session is None:
+            return f"the local stack {self.settings.stack_name}"
+        return f"the AWS stack {self.settings.stack_name} in {self.session.region_name}"
 
 
-def find(settings: Settings) -> Target:
-    return Target(settings, is_local=settings.env_file.exists())
+def find(settings: Settings, environment: Mapping[str, str] = os.environ) -> Target:
+    if name := environment.get("STAGE"):
+        stage = stages.find(name)
+        return Target(replace(settings, stack_name=stage.stack), sessions.begin(stage).boto)
+    if settings.env_file.exists():
+        return Target(settings, None)
+    # The CLI goes by AWS_REGION, and so has whoever set it. boto3 does not know it.
+    return Target(settings, boto3.Session(region_name=environment.get("AWS_REGION") or None))
 
 
 def queues(values: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,8 @@
 What is given is the receipt's id, a referral's, an event's or a request's. The lines that name it name others (the
 referral of a receipt, the events of a referral, the message that an event came in), and their lines belong to it too.
 
-On the running local stack; where none was ever started, on AWS, with the SDK's own credentials, region and endpoint.
+On the stack of the stage that STAGE names. Without one on the running local stack; where none was ever started, on AWS,
+with the operator's own credentials, region and endpoint.
 """
 
 from __future__ import annotations

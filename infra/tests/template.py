@@ -25,6 +25,7 @@ class Template:
         self.parameters = document["Parameters"]
         self.defaults = document["Globals"]["Function"]
         self.resources = document["Resources"]
+        self.outputs = document["Outputs"]
 
     def of_type(self, kind):
         found = {name: entry["Properties"] for name, entry in self.resources.items() if entry["Type"] == kind}
@@ -54,6 +55,25 @@ class Template:
         sources = {named(entry["EventSourceArn"]): named(entry["FunctionName"]) for entry in self.mappings.values()}
         queues = self.of_type("AWS::SQS::Queue")
         found = {name: function for name, function in sources.items() if name in queues}
+        assert found
+        return found
+
+    @property
+    def form_routes(self):
+        """Name -> key of each route by which the form is sent. Of public-capture's own, a bare path leads to nobody's
+        form, and the widget's script is only read."""
+        integrations = {
+            name
+            for name, entry in self.of_type("AWS::ApiGatewayV2::Integration").items()
+            if named(entry["IntegrationUri"]) == "PublicCaptureFunction"
+        }
+        targets = [f"integrations/${{{name}}}" for name in integrations]
+        keys = {
+            name: route["RouteKey"]
+            for name, route in self.of_type("AWS::ApiGatewayV2::Route").items()
+            if route["Target"]["Sub"] in targets
+        }
+        found = {name: key for name, key in keys.items() if "{" in key and " /widget/" not in key}
         assert found
         return found
 

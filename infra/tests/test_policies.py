@@ -53,6 +53,14 @@ def without_a_deletion_policy(template):
     del template.resources["UnsubscribeKeySecret"]["DeletionPolicy"]
 
 
+def without_waiting_for_a_route(template):
+    template.resources["DefaultStage"]["DependsOn"].remove("HostedFormRoute")
+
+
+def without_an_output(template):
+    del template.outputs["FeedbackMappingId"]
+
+
 LEDGER = {"GetAtt": "LedgerTable.Arn"}
 STATEMENT = ("PolicyDocument", "Statement", 0)
 # What is broken -> the test that has to say so, and what else it is given.
@@ -92,6 +100,16 @@ BROKEN = [
     ("the_runbook_has_a_section_for_each_alarm", remove("PoisonAlarm")),
     ("the_api_turns_a_flood_away_and_the_public_form_first", parameter("PublicPerSecond", 10_000)),
     ("the_api_turns_a_flood_away_and_the_public_form_first", put("DefaultStage", "RouteSettings", {})),
+    ("the_api_turns_a_flood_away_and_the_public_form_first",
+     put("DefaultStage", "RouteSettings", "ANY /r/{proxy+}", {})),
+    ("a_stage_waits_for_the_routes_that_it_names", without_waiting_for_a_route),
+    ("every_mapping_can_be_switched_off_by_an_output", without_an_output),
+    ("whoever_writes_to_the_ledger_can_be_kept_out_by_the_guide",
+     allow("OutboxSweeperRole", "dynamodb:PutItem", LEDGER)),
+    ("a_queue_that_nobody_reads_wakes_somebody_long_before_sqs_forgets", remove("FeedbackQueueAgeAlarm")),
+    ("a_queue_that_nobody_reads_wakes_somebody_long_before_sqs_forgets", put("DealQueueAgeAlarm", "Threshold", 300)),
+    ("a_queue_that_nobody_reads_wakes_somebody_long_before_sqs_forgets",
+     put("ImportQueueAgeAlarm", "Threshold", 3600)),
     ("every_queue_is_encrypted_and_no_log_is_kept_for_ever", put("DealQueue", "SqsManagedSseEnabled", False)),
     ("every_queue_is_encrypted_and_no_log_is_kept_for_ever", put("MessengerLogGroup", "RetentionInDays", None)),
     ("every_function_has_a_log_group_and_a_role_of_its_own",

@@ -9,8 +9,13 @@ import subprocess
 import sys
 
 import pytest
-from cloud import ENTERED, RECEIVED, DeadLetters, client
+from cloud import ENTERED, RECEIVED, DeadLetters, client, physical_id
 from waiting import eventually
+
+import redrive as program
+import settings
+import stages
+from failure import Failure
 
 # An id that no event of these tests has.
 UNREADABLE = "evt_01ARZ3NDEKTSV4RRFFQ69G5FA0"
@@ -124,6 +129,49 @@ def test_a_stack_that_is_not_this_machines_own_is_found_by_its_outputs(
     scene.pipeline.dead_letters.put(undelivered)
     assert redrive(STACK_DIR=str(tmp_path)) == {"pipeline": 1}
     eventually(lambda: scene.lead(submission), 30, "the friend is a lead")
+
+
+def test_the_region_of_the_cli_is_the_commands_own(stack, redrive, monkeypatch, tmp_path):
+    # The guide sets AWS_REGION, which boto3 does not read.
+    assert stack["AWS_REGION"]
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    assert redrive(STACK_DIR=str(tmp_path)) == {}
+    for region in ("us-east-1", "eu-central-1"):
+        target = program.find(settings.from_environment({"STACK_DIR": str(tmp_path)}), {"AWS_REGION": region})
+        assert target.client("sqs").meta.region_name == region
+
+
+STAGE = {"stack": "referrals", "region": "us-east-1", "architecture": "arm64"}
+
+
+@pytest.fixture
+def staged(stack, monkeypatch):
+    """What is found when STAGE names a stage, in a folder in which the local stack has been started."""
+    own = settings.from_environment()
+    assert own.env_file.exists()
+
+    def find(**fields):
+        stage = stages.parse(json.dumps({**STAGE, "stack": stack["STACK_NAME"], **fields}))
+        monkeypatch.setattr(stages, "find", {"prod": stage}.get)
+        return program.find(own, {"STAGE": "prod", "AWS_REGION": "ap-south-1"})
+
+    return find
+
+
+def test_a_stage_says_which_stack_wherever_a_local_one_was_started(stack, staged):
+    target = staged()
+    assert str(target) == f"the AWS stack {stack['STACK_NAME']} in us-east-1"
+    found = target.client("cloudformation").describe_stack_resource(
+        StackName=target.settings.stack_name, LogicalResourceId="LedgerTable"
+    )
+    assert found["StackResourceDetail"]["PhysicalResourceId"] == physical_id(stack, "LedgerTable")
+    assert staged(stack="another").settings.stack_name == "another"
+
+
+def test_a_stage_of_another_account_is_left_alone(staged):
+    with pytest.raises(Failure, match="the stage is for 123456789012"):
+        staged(account="123456789012")
 
 
 def test_a_stack_that_is_not_there_is_said_in_a_line(root, stack, tmp_path):

@@ -25,6 +25,23 @@ def test_every_dead_letter_queue_keeps_two_weeks_and_has_an_alarm(template):
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0), name
 
 
+def test_a_queue_that_nobody_reads_wakes_somebody_long_before_sqs_forgets(template):
+    watched = {}
+    for alarm in single(template, "AWS/SQS", "ApproximateAgeOfOldestMessage"):
+        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
+        (dimension,) = alarm["Dimensions"]
+        assert dimension == {"Name": "QueueName", "Value": {"GetAtt": f"{named(dimension['Value'])}.QueueName"}}
+        watched[named(dimension["Value"])] = alarm["Threshold"]
+    assert watched.keys() == template.feeding_queues.keys()
+    for name, seconds in watched.items():
+        queue = template.properties({"Ref": name}, "AWS::SQS::Queue")
+        tries = queue["RedrivePolicy"]["maxReceiveCount"] * template.number(queue["VisibilityTimeout"])
+        assert tries < seconds <= queue["MessageRetentionPeriod"] / 7, name
+    # Two workers: the last part of a long history waits for all before it.
+    pace = 2 * template.parameters["ImportRowsPerSecond"]["Default"]
+    assert watched["ImportQueue"] > 1_000_000 / pace
+
+
 def single(template, namespace, metric):
     """The alarms of that metric."""
     found = template.of_type("AWS::CloudWatch::Alarm").values()
