@@ -35,13 +35,13 @@ emit: local-tools ## Put an event on the running stack's bus: EVENT=events/bus/.
 invoke: local-tools ## Call a function of the running stack: FUNCTION=public-capture EVENT=events/http/....json
 	@.venv/local/bin/python infra/local/send.py --function "$(FUNCTION)" "$(EVENT)"
 
-reconcile: local-tools ## Prove that counters and figures agree with the ledger, and correct them: [ORGANIZATION=org_...]
+reconcile: local-tools ## Prove that counters and figures agree with the ledger, and correct them: [ORGANIZATION=org_...] [STAGE=prod]
 	@.venv/local/bin/python infra/local/reconcile.py $(if $(ORGANIZATION),"$(ORGANIZATION)")
 
-redrive: local-tools ## Give dead letters and poison of the running stack another try
+redrive: local-tools ## Give dead letters and poison another try: [STAGE=prod]
 	@.venv/local/bin/python infra/local/redrive.py
 
-trace: local-tools ## Every log line about one referral: ID=rcpt_... (or ref_..., evt_..., a request's id) [HOURS=24]
+trace: local-tools ## Every log line about one referral: ID=rcpt_... (or ref_..., evt_..., a request's id) [HOURS=24] [STAGE=prod]
 	@.venv/local/bin/python infra/local/trace.py $(if $(HOURS),--hours "$(HOURS)") "$(ID)"
 
 export: local-tools ## All referrals as one file: FILE=referrals.csv [FILTER='status=CONVERTED'] [API=https://... TOKEN=...]
@@ -97,7 +97,7 @@ invite: deploy-tools ## A member and their login: STAGE= EMAIL= ORGANIZATION=org
 	@cargo build --locked --quiet --package referrals-admin
 	@$(if $(filter command,$(firstword $(origin NAME))),,NAME=) .venv/deploy/bin/python infra/deploy/invite.py
 
-copy-back: deploy-tools ## A restored table's items, back into the ledger: STAGE=prod FROM=<table> [OVERWRITE=1]
+copy-back: deploy-tools ## A restored table's items, back into the ledger: STAGE=prod FROM=<table> [OVERWRITE=1] [DELETED=1]
 	@.venv/deploy/bin/python infra/deploy/copy_back.py
 
 aws-up: local-tools ## The local AWS with nothing on it, to try a deployment: STACK_DIR=.local/deploy STACK_PORT=4720

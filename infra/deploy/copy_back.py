@@ -8,7 +8,8 @@ were erased since then: their rows are there, and their addresses are left out. 
 back, so they are named in the end, to be erased again.
 
 What somebody has decided since then holds, with OVERWRITE too: a referral that was deleted stays deleted, unless
-DELETED says otherwise, and whoever said no is not written to.
+DELETED says otherwise, and whoever said no is not written to. Without OVERWRITE, nobody is found by an address that
+they do not have any more, and no referral has its former lead again.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ PROGRESS_ITEMS = 5000
 # Rows of a file that wait, and answers to named requests.
 EXPIRING = ("CHUNK#", "IDEMPOTENCY", "ANSWER#")
 # Rows that go with their referral. Its history and its messages stay, and so do the links from whom they tell of.
-REFERRAL, DEAL, PERSON = "REFERRAL", "DEAL", "PERSON"
-LINKS, OWN = ("REFERRED#", "LEAD_OF#"), ("PAIR", "ORIGIN")
+REFERRAL, DEAL, PERSON, CONTACT = "REFERRAL", "DEAL", "PERSON", "CONTACT"
+LEAD_OF = "LEAD_OF#"
+LINKS, OWN = ("REFERRED#", LEAD_OF), ("PAIR", "ORIGIN")
 DUE_HOLDS = "DUE_HOLDS"
 # Of a deal, what says whose it is.
 BELONGING = ("referralId", "appliedRevision")
@@ -71,7 +73,7 @@ def copy(dynamodb: Any, source: str, target: str, *, overwrite: bool, gone: Gone
         if is_of_deleted(item, gone.referrals):
             deleted.extend([item["id"]["S"]] if sort == REFERRAL else [])
             return False
-        if is_address_of(item, gone.people) and not overwrite:
+        if not overwrite and (is_address_of(item, gone.people) or _is_over(dynamodb, target, item)):
             return False
         if sort == PERSON:
             return _put_person(dynamodb, target, item, overwrite=overwrite)
@@ -137,13 +139,31 @@ def _decisions(dynamodb: Any, table: str, person: dict[str, str]) -> dict[str, s
     return {item["channel"]["S"]: item["decision"]["S"] for page in pages for item in page["Items"]}
 
 
+def _is_over(dynamodb: Any, table: str, item: dict[str, Any]) -> bool:
+    """Whether the ledger has the person with another address by now, or the referral with another lead."""
+    partition, sort = item["pk"]["S"], item["sk"]["S"]
+    if sort == CONTACT:
+        organization, _, address = partition.partition("#CONTACT#")
+        place = f"{organization}#PERSON#{item['personId']['S']}", PERSON
+        names, known = ("email", "phone"), address.partition("#")[2]
+    elif sort.startswith(LEAD_OF):
+        organization, _, known = partition.partition("#PERSON#")
+        place = f"{organization}#REFERRAL#{item['referralId']['S']}", REFERRAL
+        names = ("referredPersonId",)
+    else:
+        return False
+    key = {name: {"S": part} for name, part in zip(("pk", "sk"), place, strict=True)}
+    now = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    return now is not None and known not in [now[name]["S"] for name in names if name in now]
+
+
 def key_of(item: dict[str, Any]) -> dict[str, Any]:
     return {name: item[name] for name in ("pk", "sk")}
 
 
 def is_address_of(item: dict[str, Any], people: set[str]) -> bool:
     """Whether it is the key of an address, by which one of them is found."""
-    return item["sk"]["S"] == "CONTACT" and item["personId"]["S"] in people
+    return item["sk"]["S"] == CONTACT and item["personId"]["S"] in people
 
 
 def is_of_deleted(item: dict[str, Any], referrals: set[str]) -> bool:

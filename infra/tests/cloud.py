@@ -200,6 +200,10 @@ class Pipeline:
             return message["Body"]
         return None
 
+    @property
+    def ledger_name(self):
+        return self._stack["TABLE_NAME"]
+
     def ledger_rows(self, attribute, text):
         """The ledger's rows whose key attribute contains the text."""
         return self._scan(

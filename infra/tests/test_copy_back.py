@@ -39,7 +39,7 @@ def referral(name):
     own = {"referralId": f"ref_{name}"}
     held = {"pk": {"S": "DUE_HOLDS"}, "sk": {"S": f"2026-12-01T00:00:00.000Z#org_winnerr_demo#ref_{name}"}}
     return [
-        row(f"REFERRAL#ref_{name}", "REFERRAL", id=f"ref_{name}"),
+        row(f"REFERRAL#ref_{name}", "REFERRAL", id=f"ref_{name}", referredPersonId="person_cy"),
         history(name, "RECEIVED"),
         row("PERSON#person_bob", f"REFERRED#2026-11-01T00:00:00.000Z#ref_{name}", **own),
         row("PERSON#person_cy", f"LEAD_OF#ref_{name}", **own),
@@ -191,6 +191,26 @@ def test_what_is_deleted_while_it_is_copied_stays_deleted(empty):
     assert len(rows) - len(of_one) == len(referral("two"))
 
 
+def test_who_has_another_address_by_now_is_not_found_by_the_old_one(empty):
+    empty.put(
+        THEN, [address("ada"), address("bob"), address("cy"), row("CONTACT#PHONE#+1", "CONTACT", personId="person_cy")]
+    )
+    empty.put(NOW, [person("ada", email="new@example.com"), person("bob", email="bob@example.com"), person("cy")])
+    assert empty.copied() == (1, 3, [])
+    assert [pk for pk, sort in empty.now() if sort == "CONTACT"] == ["CONTACT#EMAIL#bob@example.com"]
+
+
+def test_a_referral_that_has_another_lead_by_now_is_not_linked_to_the_former(empty):
+    def link(name):
+        return row("PERSON#person_cy", f"LEAD_OF#ref_{name}", referralId=f"ref_{name}")
+
+    leads = {"one": {"referredPersonId": "person_di"}, "two": {"referredPersonId": "person_cy"}, "three": {}}
+    empty.put(THEN, [link(name) for name in (*leads, "lost")])
+    empty.put(NOW, [row(f"REFERRAL#ref_{name}", "REFERRAL", **lead) for name, lead in leads.items()])
+    assert empty.copied() == (2, 2, [])
+    assert {sort for _, sort in empty.now()} - {"REFERRAL"} == {"LEAD_OF#ref_two", "LEAD_OF#ref_lost"}
+
+
 def said(item):
     """Mail, SMS, silence."""
     names = ("emailMarketingConsent", "smsMarketingConsent", "doNotContact")
@@ -247,8 +267,14 @@ def office(stack, issuer, canaries, tmp_path):
     return Office(stack, issuer, canaries, tmp_path)
 
 
-def test_the_ledger_names_its_rows_as_copying_knows_them(stack, api, pipeline, canaries, office):
+@pytest.fixture
+def rewards(stack, api, pipeline, office):
+    return Rewards(stack, api, pipeline, office)
+
+
+def test_the_ledger_names_its_rows_as_copying_knows_them(rewards, empty, canaries):
     """The rows above are this module's own."""
+    api, pipeline, office = rewards.api, rewards.pipeline, rewards.office
     token, friend = office.tokens[OWNER], canaries.person()
     entry = {
         "referrer": {"name": friend.name, "email": friend.email, "phone": canaries.phone()},
@@ -260,20 +286,19 @@ def test_the_ledger_names_its_rows_as_copying_knows_them(stack, api, pipeline, c
     assert answer.status_code == 201, answer.text
     her = answer.json()["referrerPersonId"]
     rows = pipeline.ledger_rows("pk", f"ORG#{office.id}#")
-    assert len([row for row in rows if copy_back.is_address_of(row, {her})]) == 2, "address and number"
+    addresses = [row for row in rows if copy_back.is_address_of(row, {her})]
+    assert len(addresses) == 2, "address and number"
+    empty.put(THEN, addresses)
+    empty.put(NOW, [row for row in rows if row["sk"]["S"] == "PERSON"])
+    assert empty.copied() == (2, 0, []), "they are theirs as they stand in the person's row"
     for prefix in ("IDEMPOTENCY", "ANSWER#"):
         assert prefix in copy_back.EXPIRING
         assert [row for row in rows if row["sk"]["S"].startswith(prefix) and "expiresAt" in row], prefix
     answer = api.request("DELETE", f"/api/people/{her}/data", token)
     assert answer.status_code == 200, answer.text
-    assert her in copy_back.find_gone(client(stack, "dynamodb"), stack["TABLE_NAME"]).people
+    assert her in copy_back.find_gone(empty.dynamodb, pipeline.ledger_name).people
     rows = pipeline.ledger_rows("pk", f"ORG#{office.id}#")
     assert not [row for row in rows if copy_back.is_address_of(row, {her})]
-
-
-@pytest.fixture
-def rewards(stack, api, pipeline, office):
-    return Rewards(stack, api, pipeline, office)
 
 
 @pytest.fixture
