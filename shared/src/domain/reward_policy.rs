@@ -270,6 +270,14 @@ mod tests {
     }
 
     #[test]
+    fn the_window_goes_back_from_now() {
+        let mut policy = RewardPolicy::default_of(OrgId::parse("org_1").unwrap());
+        policy.attribution_window_days = 2;
+        let start = policy.window_start(Timestamp::parse("2026-11-23T07:00:00Z").unwrap());
+        assert_eq!(start.to_string(), "2026-11-21T07:00:00.000Z");
+    }
+
+    #[test]
     fn names_on_the_wire_are_those_of_the_contract() {
         for channel in ThankYouChannel::ALL {
             assert_eq!(serde_json::to_value(channel).unwrap(), channel.as_str());

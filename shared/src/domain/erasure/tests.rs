@@ -243,3 +243,10 @@ fn a_referral_is_about_somebody_else_when_nothing_of_the_former_is_shown() {
 fn our_own_word_is_not_typed() {
     assert!(!entry(ConsentChannel::Email, ConsentDecision::Revoked, 1, ADDRESS_CHANGED).has_typed_evidence());
 }
+
+#[test]
+fn nobody_is_called_by_the_name_that_stands_for_them() {
+    let before = referral(Channel::Widget);
+    assert_eq!(before.known_referred_name(), Some(&before.referred_name));
+    assert_eq!(before.expired(at(7)).known_referred_name(), None);
+}
