@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -157,9 +158,15 @@ def redrive(target: Target) -> None:
     print(f"Redriving {target} ...", flush=True)
     values, sqs = target.values(), target.client("sqs")
     urls = queues(values)
-    for name, url in sorted(urls.items()):
-        moved, _ = move_messages(sqs, values[name + DEAD_LETTERS], lambda _, url=url: url)
-        print(f"{name.lower()}, dead letters back into their queue: {moved}", flush=True)
+
+    def move_back(name: str) -> int:
+        return move_messages(sqs, values[name + DEAD_LETTERS], lambda _: urls[name])[0]
+
+    # Together: of each, the last look waits whether there is another.
+    with ThreadPoolExecutor(len(urls)) as pool:
+        names = sorted(urls)
+        for name, moved in zip(names, pool.map(move_back, names), strict=True):
+            print(f"{name.lower()}, dead letters back into their queue: {moved}", flush=True)
     moved, kept = move_messages(sqs, values[UNDELIVERED], lambda message: missed_queue(message, urls))
     print(f"undelivered, into the queues that they were for: {moved}", flush=True)
     if kept:
